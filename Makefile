@@ -1,0 +1,68 @@
+# assent needs python3.11 (with venv) and make; everything else installs itself into .venv from hashed locks.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+UV := $(BIN)/uv pip
+# The youngest release a lock may name. Whoever updates dependencies moves this date, a week behind today.
+LOCKED_UNTIL := 2026-11-15T00:00:00Z
+LOCK := $(UV) compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--exclude-newer $(LOCKED_UNTIL) --custom-compile-command "make lock"
+EDITABLE := $(UV) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .
+SOURCES := src tests benchmarks
+
+.PHONY: help setup demo test check check-deep lock bench clean
+
+help: ## say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.dev ## install everything a contributor needs into .venv
+
+demo: .venv/.run ## the main job on sample data; DATA=folder FORMAT=name takes your own
+	$(BIN)/assent demo --out demo-out $(if $(DATA),--data "$(DATA)" --format "$(FORMAT)")
+	@echo "the results are in $(CURDIR)/demo-out"
+
+test: setup check ## every check, then every test
+	$(BIN)/pytest --numprocesses auto --durations 10
+
+check: setup ## lint, format, types, layers
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+check-deep: setup ## the slow proofs: many more random examples
+	$(BIN)/pytest -m deep --hypothesis-profile deep --durations 10
+
+lock: .venv/.uv ## resolve pyproject.toml again into requirements/
+	$(LOCK) pyproject.toml --group dev --upgrade --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/run.txt
+	$(LOCK) --group bootstrap --constraint requirements/dev.txt --output-file requirements/uv.txt
+
+bench: setup ## measure each headline; ONLY=name measures one
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only "$(ONLY)")
+
+clean: ## remove what can be made again
+	rm -rf .venv demo-out build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# Three steps, each a stamp: the locked installer, what `assent` needs to run, what a contributor needs.
+.venv/.uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "\`$(PYTHON)\` is missing or older than 3.11: install it, or name one with make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "\`$(PYTHON)\` has no venv module: install it (Debian, Ubuntu: apt install python3.11-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/.run: .venv/.uv requirements/run.txt pyproject.toml
+	$(UV) install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
+	$(EDITABLE)
+	@touch $@
+
+.venv/.dev: .venv/.uv requirements/dev.txt pyproject.toml
+	$(UV) sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(EDITABLE)
+	@touch $@ .venv/.run

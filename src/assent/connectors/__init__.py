@@ -1,0 +1,1 @@
+"""Where conversations come from: one file per chat product or file format, behind one port."""

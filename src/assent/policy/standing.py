@@ -1,0 +1,72 @@
+"""Standing: what a subject's choices amount to, at an instant and for a part.
+
+Standing is derived from the acts, never stored. `allow` permits; `decline` and `withdraw`
+refuse; `defer` decides nothing. A default ("unless declined") permits until a refusal.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assent.domain.facts import Facts
+    from assent.policy.model import ChoiceRule, Policy
+
+
+class Answer(Enum):
+    """What the choices say for one grant and one part."""
+
+    PERMITTED = "permitted"
+    REFUSED = "refused"
+    UNDECIDED = "undecided"
+
+
+class Permission(NamedTuple):
+    """The answer, since when it stands, when it was taken back (None: it was not), and whether the part's time was unknown."""
+
+    answer: Answer
+    since: datetime | None = None
+    ended_at: datetime | None = None
+    time_unknown: bool = False
+
+
+def permission(rule: ChoiceRule, facts: Facts, policy: Policy, at: datetime) -> Permission:
+    """Read the choices for a grant: did the subject permit it for this part, and does that still stand?
+
+    With `part and now` the permission must cover the part's time, and ends for good with the
+    first refusal after it, unless the policy lets a new grant revive earlier data (DESIGN
+    section 5: allowed at the part's time and allowed at t). Acts after `at` are not known yet.
+    """
+    clock: datetime | None = getattr(facts, policy.part_clock)
+    moment = at if clock is None or clock > at or rule.covers == "now" else clock
+    before: bool | None = None  # the answer in force at `moment`; None while undecided
+    since = ended_at = None  # ended_at: start of the refusal that ended the permission
+    now: bool | None = None
+    for choice in facts.choices:
+        if choice.purpose != rule.purpose or choice.act == "defer":
+            continue
+        if choice.at > at:
+            break
+        allows = choice.act == "allow"
+        if choice.at <= moment:
+            if allows is not before:
+                since = choice.at
+            before = allows
+        elif not allows and ended_at is None:
+            ended_at = choice.at
+        elif allows and policy.revives:
+            ended_at = None
+        now = allows
+    if now is None and not rule.by_default:
+        silence_refuses = policy.silence_refuses_from is not None and policy.silence_refuses_from <= at
+        return _REFUSED if silence_refuses else _UNDECIDED
+    if before is False or (before is None and not rule.by_default):
+        return _REFUSED
+    return Permission(Answer.PERMITTED, since, None if rule.covers == "part" else ended_at, clock is None)
+
+
+_REFUSED = Permission(Answer.REFUSED)
+_UNDECIDED = Permission(Answer.UNDECIDED)

@@ -1,0 +1,1 @@
+"""What is kept: rows, columns and objects; the only place that says SQL (besides the compiled policy)."""

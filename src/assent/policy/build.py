@@ -64,10 +64,12 @@ def build(document: doc.Document) -> Policy:
     caps = tuple(linker.cap(cap) for cap in document.cap)
     rules: list[doc.Grant] = [*document.grant, *document.exception]
     parameters = document.parameters
+    announced = document.policy.announced
     silence = parameters.answer_deadline if parameters.no_answer == "decline" else None
     return Policy(
         name=f"{document.policy.provider}/{document.policy.version}",
         digest=digest(meaning(document)),
+        announced=announced and announced.astimezone(UTC),
         effective=document.policy.effective.astimezone(UTC),
         acknowledgement_counts=document.policy.acknowledgement_counts,
         grants=tuple(linker.grant(rule, vetoes, caps) for rule in rules if linker.governed(rule)),

@@ -7,8 +7,12 @@ The text is built from the typed rules, layer by layer, in the order of `decide.
     tested    + each condition and veto: TRUE, FALSE, or NULL for unknown
     weighed   + per grant: does it count, is it sure, which facts are missing
     timed     + per grant: its ends after its caps
-    ruled     + erase_by, before holds
-    decided   + one row of answers per part
+    ruled     + the floor and the ceiling of erasure
+    released  + when the bytes go, and when use ends, per purpose
+
+The optimizer melts the layers into one expression per column and evaluates shared parts
+once per mention inside a CASE; so the columns that plans and cuts read (`erase_by`,
+`eligible_<n>`, `use_until_<n>`) mention each input once, and what only reasons need stands apart.
 
 Choices arrive as half-open *runs*, never through an engine's as-of join (pipelines.md
 3.3: one popular stack wrongly admitted 460,744 rows that way). `RUNS` makes runs from acts.
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assent.domain.durations import Duration
-    from assent.policy.model import Cap, ChoiceRule, Condition, Grant, Policy, Veto
+    from assent.policy.model import Cap, ChoiceRule, Condition, Grant, Membership, Policy, Veto
 
 GAP_KEYS: Final = (
     "age",
@@ -124,8 +128,8 @@ def _bits(terms: Iterable[tuple[str, str]]) -> str:
     return " | ".join(f"CASE WHEN {test} THEN {1 << GAP_KEYS.index(key)} ELSE 0 END" for key, test in terms) or "0"
 
 
-def _least(first: str, others: Sequence[str]) -> str:
-    return f"least({', '.join([first, *others])})" if others else first
+def _least(terms: Sequence[str]) -> str:
+    return f"least({', '.join(terms)})" if len(terms) > 1 else terms[0]
 
 
 def _plus(instant: str, length: Duration | None) -> str:
@@ -137,6 +141,25 @@ def _plus(instant: str, length: Duration | None) -> str:
 
 def _quoted(value: object) -> str:
     return str(value).upper() if isinstance(value, bool) else "'" + str(value).replace("'", "''") + "'"
+
+
+def _state_test(test: Membership | AgeTest) -> str:
+    """Write a test on state; NULL for an unknown fact, and for a plan that the policy does not declare."""
+    if isinstance(test, AgeTest):
+        bounds = [f"age < {test.below}"] if test.below is not None else []
+        bounds += [f"age >= {test.at_least}"] if test.at_least is not None else []
+        return _all(bounds)
+    hit, miss = ("FALSE", "TRUE") if test.negated else ("TRUE", "FALSE")
+    cases = f" WHEN {test.key} IN ({_values(test.values)}) THEN {hit}" if test.values else ""
+    others = f"{test.key} IS NOT NULL"
+    if test.declared is not None:
+        rest = test.declared - test.values
+        others = f"{test.key} IN ({_values(rest)})" if rest else "FALSE"
+    return f"CASE{cases} WHEN {others} THEN {miss} END"
+
+
+def _values(values: Iterable[object]) -> str:
+    return ", ".join(sorted(_quoted(value) for value in values))
 
 
 class _Compiler:
@@ -157,7 +180,6 @@ class _Compiler:
             ("chosen", self._chosen()),
             ("tested", self._tested()),
             ("weighed", self._weighed()),
-            ("started", self._started()),
             ("timed", self._timed()),
             ("ruled", self._ruled()),
             ("released", self._released()),
@@ -175,11 +197,12 @@ class _Compiler:
             events["flagged_at"] = f"CASE WHEN flagged_at <= {at} AND ({undone}) IS NOT TRUE THEN flagged_at END"
         effective = literal(policy.effective)
         if policy.acknowledgement_counts:
-            effective = f"least({effective}, CASE WHEN acknowledged_at <= {at} THEN acknowledged_at END)"
+            seen = f"acknowledged_at <= {at}"
+            if policy.announced is not None:
+                seen += f" AND acknowledged_at >= {literal(policy.announced)}"
+            effective = f"least({effective}, CASE WHEN {seen} THEN acknowledged_at END)"
         clock = policy.part_clock
-        plans = ", ".join(_quoted(plan) for plan in sorted(policy.plans))
-        replaced = [f"CASE WHEN plan IN ({plans}) THEN plan END AS plan"]
-        replaced += [f"{sql} AS {key}" for key, sql in events.items()]
+        replaced = [f"{sql} AS {key}" for key, sql in events.items()]
         moment = f"CASE WHEN {clock} <= {at} THEN {clock} ELSE {at} END"
         return (
             f"  SELECT * REPLACE ({', '.join(replaced)}),\n"
@@ -235,17 +258,7 @@ class _Compiler:
 
     def _tests(self, condition: Condition) -> list[tuple[str, str]]:
         """Return (fact key, SQL test) of a condition; a test is NULL when its fact is unknown."""
-        tests = []
-        for test in condition.tests:
-            if isinstance(test, AgeTest):
-                bounds = [f"age < {test.below}"] if test.below is not None else []
-                bounds += [f"age >= {test.at_least}"] if test.at_least is not None else []
-                tests.append(("age", _all(bounds)))
-            elif not test.values:
-                tests.append((test.key, f"CASE WHEN {test.key} IS NOT NULL THEN {str(test.negated).upper()} END"))
-            else:
-                values = ", ".join(sorted(_quoted(value) for value in test.values))
-                tests.append((test.key, f"{test.key} {'NOT IN' if test.negated else 'IN'} ({values})"))
+        tests = [(test.key, _state_test(test)) for test in condition.tests]
         tests += [(key, f"{key} IS NOT NULL") for key in condition.happened]
         tests += [(key, f"{key} IS NULL") for key in condition.absent]
         if condition.era is not None:
@@ -282,59 +295,40 @@ class _Compiler:
 
     def _weighed(self) -> str:
         columns = []
-        vetoes = self.policy.vetoes
         for index, grant in enumerate(self.policy.grants):
-            numbers = [vetoes.index(veto) for veto in grant.vetoes]
-            missing = [f"when_{index}_missing", *(f"veto_{n}_missing" for n in numbers)]
-            if grant.anchor in CLOCKS:
-                key = CLOCKS[grant.anchor]
-                missing.append(_bits([(key, f"{key} IS NULL")]))
-                applies = f"when_{index} IS NOT FALSE"
-            else:
-                applies = f"when_{index} IS NOT FALSE AND ({self._start(grant)}) IS NOT NULL"
-            columns.append(f"{applies} AS applies_{index}")
-            stands = " AND ".join([f"applies_{index}", *(f"veto_{n} IS NOT TRUE" for n in numbers)])
+            numbers = [self.policy.vetoes.index(veto) for veto in grant.vetoes]
+            clock = CLOCKS.get(grant.anchor)
+            starts = "TRUE" if clock else f"({self._start(grant)}) IS NOT NULL"
+            stands = _all([f"applies_{index}", *(f"veto_{n} IS NOT TRUE" for n in numbers)])
             # a veto that is false leaves nothing missing, whatever else it does not know
-            missing[1 : 1 + len(numbers)] = [
-                f"CASE WHEN veto_{n} IS NULL THEN veto_{n}_missing ELSE 0 END" for n in numbers
-            ]
-            columns.append(f"{' | '.join(f'({term})' for term in missing)} AS lacks_{index}")
-            if grant.choice is None:
-                columns.append(f"{stands} AS counts_{index}")
-                columns.append(f"CASE WHEN counts_{index} THEN lacks_{index} ELSE 0 END AS gap_{index}")
-                columns.append(f"counts_{index} AND lacks_{index} = 0 AS sure_{index}")
-                continue
-            name, clock = self._name(grant.choice), self.policy.part_clock
-            untimed = _bits([(clock, f"{clock} IS NULL")])
-            waits = 1 << GAP_KEYS.index("choices")
-            columns.append(f"{stands} AND {name}_permitted AND NOT {name}_undecided AS counts_{index}")
-            columns.append(
-                f"CASE WHEN counts_{index} THEN lacks_{index} | {untimed}\n"
-                f"      WHEN {stands} AND {name}_undecided THEN lacks_{index} | {waits} ELSE 0 END AS gap_{index}"
-            )
-            columns.append(f"counts_{index} AND gap_{index} = 0 AS sure_{index}")
+            lacks = [f"when_{index}_missing"]
+            lacks += [f"CASE WHEN veto_{n} IS NULL THEN veto_{n}_missing ELSE 0 END" for n in numbers]
+            lacks += [_bits([(clock, f"{clock} IS NULL")])] if clock else []
+            known = [f"when_{index} IS TRUE", *(f"veto_{n} IS FALSE" for n in numbers)]
+            known += [f"{clock} IS NOT NULL"] if clock else [starts]
+            columns.append(f"{_all([f'when_{index} IS NOT FALSE', starts])} AS applies_{index}")
+            columns.append(f"{' | '.join(f'({term})' for term in lacks)} AS lacks_{index}")
+            counts, gap = stands, f"CASE WHEN counts_{index} THEN lacks_{index} ELSE 0 END"
+            if grant.choice is not None:
+                name, moment = self._name(grant.choice), self.policy.part_clock
+                permits = f"{name}_permitted AND NOT {name}_undecided"
+                counts = f"{stands} AND {permits}"
+                known += [permits, f"{moment} IS NOT NULL"]
+                waits = 1 << GAP_KEYS.index("choices")
+                gap = (
+                    f"CASE WHEN counts_{index} THEN lacks_{index} | {_bits([(moment, f'{moment} IS NULL')])}\n"
+                    f"      WHEN {stands} AND {name}_undecided THEN lacks_{index} | {waits} ELSE 0 END"
+                )
+            columns.append(f"{counts} AS counts_{index}")
+            columns.append(f"{gap} AS gap_{index}")
+            columns.append(f"{_all(known)} AS sure_{index}")
         return "  SELECT *,\n    " + ",\n    ".join(columns) + "\n  FROM tested"
 
-    # -- started and timed --------------------------------------------------------------
+    # -- timed --------------------------------------------------------------------------
 
-    def _started(self) -> str:
-        columns = []
-        for index, grant in enumerate(self.policy.grants):
-            start = self._start(grant)
-            end = self._length(grant, start)
-            if end is None:
-                own_use = own_erase = NEVER
-            else:
-                own_use = f"coalesce(least({end}, {NEVER}), {NEVER})"
-                own_erase = f"least({_plus(f'own_use_{index}', grant.erase_after)}, {NEVER})"
-            # ends are worked out only where the grant counts: most parts meet one or two grants
-            columns.append(f"CASE WHEN counts_{index} THEN {own_use} END AS own_use_{index}")
-            columns.append(f"CASE WHEN counts_{index} THEN {own_erase} END AS own_erase_{index}")
-        return "  SELECT *,\n    " + ",\n    ".join(columns) + "\n  FROM weighed"
-
-    def _length(self, grant: Grant, start: str) -> str | None:
-        """Return the SQL of the grant's own end, NULL where the person picked no end; None if it never ends."""
-        default = grant.use_for.default
+    def _own_end(self, grant: Grant) -> str | None:
+        """Return the SQL of the grant's own end, NULL where its clock is unknown; None if it never ends."""
+        start, default = self._start(grant), grant.use_for.default
         if not grant.use_for.picks:
             return None if default is None else _plus(start, default)
         cases = "".join(
@@ -352,64 +346,64 @@ class _Compiler:
     def _timed(self) -> str:
         columns = []
         for index, grant in enumerate(self.policy.grants):
-            uses: list[str] = []
-            erasures: list[str] = []
+            own = self._own_end(grant)
+            # least() passes over NULL: an unknown start and a cap that did not happen shorten nothing
+            uses = [own, NEVER] if own else [NEVER]
+            erasures = [f"({own}){_plus('', grant.erase_after)}", NEVER] if own else [NEVER]
             for cap, event in self._caps_of(grant):
-                use_end = f"least({_plus(event, cap.use_after)}, {NEVER})" if cap.use_after else event
-                erase_end = f"least({_plus(use_end, cap.erase_after)}, {NEVER})" if cap.erase_after else use_end
-                cut_use = f"{use_end} < {_least(f'own_use_{index}', uses)}"
-                cut_erase = f"{erase_end} < {_least(f'own_erase_{index}', erasures)}"
+                use_end = _plus(event, cap.use_after)
+                erase_end = _plus(use_end, cap.erase_after)
                 floor_wins = grant.floor and grant.rank > cap.rank
+                cut_use = f"{_least([use_end, NEVER])} < {_least(uses)}"
+                cut_erase = f"{_least([erase_end, NEVER])} < {_least(erasures)}"
                 if grant.floor and not cap.keeps:
                     self.conflicts.append((grant.id, cap.id, grant.id if floor_wins else cap.id))
-                    self._conflicting.append(f"(counts_{index} AND {cut_erase}) IS TRUE")
+                    self._conflicting.append(f"(counts_{index} AND {event} IS NOT NULL AND {cut_erase}) IS TRUE")
                 shortens = cut_use if cap.keeps or floor_wins else f"({cut_use}) OR ({cut_erase})"
                 self._fired[cap.id].append(f"CASE WHEN counts_{index} AND ({shortens}) THEN {event} END")
                 uses.append(use_end)
                 if not cap.keeps and not floor_wins:
                     erasures.append(erase_end)
-            columns.append(f"{_least(f'own_use_{index}', uses)} AS ends_{index}")
-            columns.append(f"{_least(f'own_erase_{index}', erasures)} AS goes_{index}")
-        for index, _ in enumerate(self.policy.grants):
-            columns.append(f"CASE WHEN counts_{index} THEN ends_{index} END AS use_{index}")
-            columns.append(f"CASE WHEN counts_{index} THEN goes_{index} END AS erase_{index}")
+            columns.append(f"CASE WHEN counts_{index} THEN {_least(uses)} END AS use_{index}")
+            columns.append(f"CASE WHEN counts_{index} THEN {_least(erasures)} END AS erase_{index}")
+            columns.append(f"CASE WHEN sure_{index} THEN {_least(uses)} END AS sure_use_{index}")
         for index, cap in enumerate(self.caps):
             terms = ", ".join(["NULL::TIMESTAMP", *self._fired[cap.id]])
             columns.append(f"coalesce({terms}) AS cap_{index}")
         columns += [f"{sql} AS conflict_{index}" for index, sql in enumerate(self._conflicting)]
-        return "  SELECT *,\n    " + ",\n    ".join(columns) + "\n  FROM started"
+        return "  SELECT *,\n    " + ",\n    ".join(columns) + "\n  FROM weighed"
 
     # -- ruled and released -------------------------------------------------------------
 
     def _ruled(self) -> str:
         grants = self.policy.grants
-        floors = [index for index, grant in enumerate(grants) if grant.floor]
-        ceilings = [index for index, grant in enumerate(grants) if not grant.floor]
         columns = []
-        for name, numbers in (("floor", floors), ("ceiling", ceilings)):
-            ends = ", ".join(["NULL::TIMESTAMP", *(f"erase_{n}" for n in numbers)])
-            columns.append(f"greatest({ends}) AS {name}_end")
-            whose = "".join(f" WHEN erase_{n} = {name}_end THEN {n}" for n in numbers)
-            columns.append(f"CASE{whose} END AS {name}" if numbers else f"NULL::INTEGER AS {name}")
-        stronger = [
-            f"floor = {f} AND ceiling = {c}" for f in floors for c in ceilings if grants[f].rank > grants[c].rank
-        ]
-        columns.append(f"coalesce({_any(stronger)}, FALSE) AS floor_wins")
-        columns.append(
-            "CASE WHEN floor_end > ceiling_end AND NOT floor_wins THEN ceiling_end\n"
-            "      WHEN floor_end IS NULL AND ceiling_end IS NULL THEN greatest(created_at, last_turn_at, recorded_at)\n"
-            "      ELSE greatest(floor_end, ceiling_end) END AS own_end"
-        )
+        for name, floor in (("floor", True), ("ceiling", False)):
+            numbers = [index for index, grant in enumerate(grants) if grant.floor is floor]
+            end = f"greatest({', '.join(['NULL::TIMESTAMP', *(f'erase_{n}' for n in numbers)])})"
+            whose = "".join(f" WHEN erase_{n} = {end} THEN {n}" for n in numbers)
+            columns.append(f"{end} AS {name}_end")
+            columns.append(f"{f'CASE{whose} END' if numbers else 'NULL::INTEGER'} AS {name}")
         return "  SELECT *,\n    " + ",\n    ".join(columns) + "\n  FROM timed"
 
+    def _has_floors(self) -> bool:
+        return any(grant.floor for grant in self.policy.grants)
+
     def _released(self) -> str:
-        columns = ["CASE WHEN own_end IS NOT NULL THEN greatest(own_end, released_at) END AS gone_by"]
-        for number, purpose in enumerate(self.purposes):
-            ends = [
-                f"CASE WHEN sure_{index} THEN least(use_{index}, gone_by) END"
-                for index, grant in enumerate(self.policy.grants)
-                if grant.purpose == purpose
+        grants = self.policy.grants
+        clocks = "greatest(created_at, last_turn_at, recorded_at)"
+        if self._has_floors():
+            floors = [f for f, grant in enumerate(grants) if grant.floor]
+            ceilings = [c for c, grant in enumerate(grants) if not grant.floor]
+            weaker = [
+                f"floor = {f} AND ceiling = {c}" for f in floors for c in ceilings if grants[f].rank <= grants[c].rank
             ]
+            end = f"CASE WHEN {_any(weaker)} THEN ceiling_end ELSE greatest(floor_end, ceiling_end) END"
+        else:
+            end = "ceiling_end"
+        columns = [f"greatest(coalesce({end}, {clocks}), released_at) AS gone_by"]
+        for number, purpose in enumerate(self.purposes):
+            ends = [f"sure_use_{index}" for index, grant in enumerate(grants) if grant.purpose == purpose]
             columns.append(f"greatest({', '.join(['NULL::TIMESTAMP', *ends])}) AS end_{number}")
         return "  SELECT *,\n    " + ",\n    ".join(columns) + "\n  FROM ruled"
 
@@ -417,12 +411,16 @@ class _Compiler:
 
     def _decided(self) -> str:
         policy = self.policy
-        columns = ["part", f"CASE WHEN NOT held AND gone_by < {NEVER} THEN gone_by END AS erase_by", "held"]
+        columns = ["part", f"nullif(CASE WHEN NOT held THEN gone_by END, {NEVER}) AS erase_by", "held"]
         columns.append(" | ".join(f"gap_{index}" for index in range(len(policy.grants))) + " AS gap")
         for number, purpose in enumerate(self.purposes):
-            eligible = f"NOT held AND coalesce({self.at} < end_{number}, FALSE)"
+            # only where a floor can lose to a ceiling can a use outlast the erasure
+            end = f"end_{number}"
+            if self._has_floors():
+                end = f"CASE WHEN {end} IS NOT NULL THEN least({end}, gone_by) END"
+            eligible = f"NOT held AND coalesce({self.at} < {end}, FALSE)"
             columns.append(f"{eligible if purpose in policy.cut_purposes else 'FALSE'} AS eligible_{number}")
-            columns.append(f"end_{number} AS use_until_{number}")
+            columns.append(f"{end} AS use_until_{number}")
         for index, _ in enumerate(policy.grants):
             columns.append(f"CASE WHEN sure_{index} THEN 2 WHEN counts_{index} THEN 1 ELSE 0 END AS grant_{index}")
             columns += [f"use_{index}", f"erase_{index}"]
@@ -431,9 +429,7 @@ class _Compiler:
         columns += [f"conflict_{index}" for index in range(len(self.conflicts))]
         columns.append("CASE WHEN floor_end > ceiling_end THEN floor END AS floor")
         columns.append("CASE WHEN floor_end > ceiling_end THEN ceiling END AS ceiling")
-        columns.append("CASE WHEN floor_end > ceiling_end AND NOT floor_wins THEN ceiling ELSE coalesce("
-                       "CASE WHEN floor_end > coalesce(ceiling_end, floor_end - INTERVAL 1 DAY) THEN floor END, "
-                       "ceiling) END AS deciding")
+        columns.append("CASE WHEN floor_end = gone_by THEN floor WHEN ceiling_end = gone_by THEN ceiling END AS deciding")
         return "SELECT\n  " + ",\n  ".join(columns) + "\nFROM released"
 
     def _vetoed(self, number: int, veto: Veto) -> str:

@@ -30,11 +30,16 @@ def happened(facts: Facts, key: str, at: datetime, policy: Policy) -> datetime |
 
 
 def effective_for(facts: Facts, policy: Policy, at: datetime) -> datetime:
-    """Return when the policy began to bind this subject: its date, or the acknowledgement if earlier."""
+    """Return when the policy began to bind this subject: its date, or the acknowledgement if earlier.
+
+    What was acknowledged before this version was announced was another version.
+    """
     seen = facts.acknowledged_at
-    if policy.acknowledgement_counts and seen is not None and seen <= at:
-        return min(seen, policy.effective)
-    return policy.effective
+    if not policy.acknowledgement_counts or seen is None or seen > at:
+        return policy.effective
+    if policy.announced is not None and seen < policy.announced:
+        return policy.effective
+    return min(seen, policy.effective)
 
 
 def holds_for(condition: Condition, facts: Facts, policy: Policy, at: datetime) -> tuple[bool, frozenset[str]]:

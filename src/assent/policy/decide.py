@@ -62,8 +62,8 @@ def decide(facts: Facts, policy: Policy, at: datetime) -> Decision:
     bases = [basis for grant in policy.grants if (basis := _basis(grant, facts, policy, at, trail))]
     erase_by = _erase_by(bases, facts, trail)
     held, released_at = _holds(facts, at)
-    if released_at is not None and erase_by is not None:
-        erase_by = max(erase_by, released_at)
+    if released_at is not None:
+        erase_by = max(erase_by or released_at, released_at)
     use_until = _use_until(bases, erase_by)
     live = {p for p, end in use_until.items() if at < end}
     ends = {p: None if end >= NEVER else end for p, end in use_until.items()}
@@ -85,7 +85,10 @@ def decide(facts: Facts, policy: Policy, at: datetime) -> Decision:
 
 
 def _basis(grant: Grant, facts: Facts, policy: Policy, at: datetime, trail: _Trail) -> Basis | None:
-    """Apply one grant: its condition, anchor, vetoes and choice, then its caps."""
+    """Apply one grant: its anchor, condition, vetoes and choice, then its caps."""
+    event = HAPPENINGS.get(grant.anchor)
+    if event is not None and happened(facts, event, at, policy) is None:
+        return None
     applies, missing = holds_for(grant.when, facts, policy, at)
     if not applies:
         return None

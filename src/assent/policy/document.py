@@ -111,6 +111,7 @@ class Header(_Table):
     provider: Slug
     version: Slug
     title: Words
+    announced: datetime | None = None
     effective: datetime
     status: Literal["in force", "superseded", "announced", "reported"]
     supersedes: str | None = None

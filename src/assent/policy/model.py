@@ -168,6 +168,7 @@ class Policy:
 
     name: str
     digest: str
+    announced: datetime | None
     effective: datetime
     acknowledgement_counts: bool
     grants: tuple[Grant, ...]

@@ -38,19 +38,27 @@ def parse_policy(text: str, file: str) -> Policy:
 
 def parse_document(text: str, file: str) -> Document:
     """Read a policy file as far as its document, checked so that `build` cannot fail. Raises `PolicyProblems`."""
+    document, places = read_shape(text, file)
+    if found := structural_problems(document):
+        raise PolicyProblems(_in_file_order([places.at(problem) for problem in found]))
+    return document
+
+
+def read_shape(text: str, file: str) -> tuple[Document, Places]:
+    """Read a policy file that may still break rules of content, and the places of its values.
+
+    Raises `PolicyProblems` if it is not TOML or has not the shape of a policy file.
+    """
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyProblems([_syntax_problem(str(error), text, file)]) from None
     places = Places(text, file)
     try:
-        document = Document.model_validate(raw)
+        return Document.model_validate(raw), places
     except ValidationError as error:
         problems = [_shape_problem(dict(item), places) for item in error.errors(include_url=False)]
         raise PolicyProblems(_in_file_order(problems)) from None
-    if found := structural_problems(document):
-        raise PolicyProblems(_in_file_order([places.at(problem) for problem in found]))
-    return document
 
 
 class Places:

@@ -69,13 +69,14 @@ class Columns:
             }
         )
 
-    def decide(self, facts: Sequence[Facts], policy: Policy, at: datetime) -> Iterator[Decision]:
+    def decide(self, facts: Sequence[Facts], policy: Policy, at: datetime) -> list[Decision]:
         """Decide a batch of facts, in order. Each part brings its own choices and holds."""
         query = compile_policy(policy, at)
         with self.loaded(*tables(facts), at):
-            rows = self.batches(f"SELECT * FROM ({query.sql}) ORDER BY part::BIGINT")
-            for fact, row in zip(facts, (row for batch in rows for row in batch.to_pylist()), strict=True):
-                yield decision_from_row(query, {**row, "part": fact.part}, at)
+            rows = self.table(f"SELECT * FROM ({query.sql}) ORDER BY part::BIGINT").to_pylist()
+        return [
+            decision_from_row(query, {**row, "part": fact.part}, at) for fact, row in zip(facts, rows, strict=True)
+        ]
 
     @contextmanager
     def loaded(self, facts: Any, acts: Any, holds: Any, at: datetime) -> Iterator[None]:

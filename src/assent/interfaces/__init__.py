@@ -1,0 +1,1 @@
+"""Where people and programs meet assent: parse, ask one service one question, print; nothing else."""

@@ -1,0 +1,100 @@
+"""The `assent` command: finds subcommands by name, turns errors into sentences and exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assent.domain.errors import AssentError
+
+if TYPE_CHECKING:
+    from assent.wiring import Wiring
+
+COMMANDS = {
+    "init": "make a folder with settings, a store and a policy",
+    "import": "bring conversations, accounts or choices in",
+    "ask": "put the question to one person in this terminal",
+    "choose": "record what a person chose",
+    "decide": "decide facts from standard input",
+    "explain": "say what happens to one conversation, and why",
+    "plan": "show what a sweep would do, and its digest",
+    "sweep": "erase what a plan says is due",
+    "hold": "place a legal hold",
+    "release": "release a hold",
+    "flag": "flag a conversation, or reverse a flag",
+    "cut": "write a training set of eligible parts",
+    "forecast": "draw what will be due when",
+    "policy": "check, lint, compare, show policy files",
+    "status": "count what the store holds",
+    "demo": "run the whole story on made-up data",
+}
+"""Every command and its line in `assent --help`; the command lives in the module of its name."""
+
+
+class _Commands(click.Group):
+    """Loads a command's module when it is called; the list of commands needs none of them."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"assent.interfaces.cli.{name}_" if name == "import" else f"assent.interfaces.cli.{name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="assent", message="assent %(version)s")
+def app() -> None:
+    """Ask people whether their chats may train models, and keep what that answer, the policy and the law allow.
+
+    Exit status: 0 yes or done, 1 broken, 2 answered no, 3 not found, 4 incomplete.
+
+    \b
+    Examples:
+      assent demo                                    the whole story on made-up data
+      assent init my-assent && cd my-assent          start
+      assent import claude-ai ~/Downloads/data.zip   bring an export in
+      assent explain --all                           what is kept until when, and why
+    """
+
+
+def run(arguments: list[str], wiring: Wiring) -> int:
+    """Run one command line and return its exit status. Errors are one sentence and one remedy on standard error."""
+    try:
+        result = app.main(arguments, prog_name="assent", standalone_mode=False, obj=wiring)
+    except click.ClickException as problem:
+        problem.show()
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("assent: stopped; nothing half-done was kept", err=True)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except AssentError as problem:
+        show_problem(problem)
+        return problem.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def show_problem(problem: AssentError) -> None:
+    """Print an error and its remedy on standard error, the way compilers do."""
+    click.echo(f"assent: {problem}", err=True)
+    if problem.fix:
+        click.echo(f"  {problem.fix}", err=True)
+
+
+def echo_json(value: Any) -> None:
+    """Print one JSON value on one line of standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False))

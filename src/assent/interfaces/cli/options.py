@@ -1,0 +1,47 @@
+"""Kinds of option values that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assent.domain.errors import Invalid, NotFound
+from assent.domain.instants import parse_instant
+
+if TYPE_CHECKING:
+    from assent.wiring import Wiring
+
+
+class _Instant(click.ParamType):
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return parse_instant(value) if isinstance(value, str) else value
+        except Invalid as problem:
+            self.fail(f"{problem.message}; {problem.fix}", param, ctx)
+
+
+class _Policy(click.ParamType):
+    name = "policy"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from assent.policy.parse import parse_policy
+
+        wiring: Wiring = ctx.find_root().obj if ctx else None  # type: ignore[assignment]
+        path = policy_path(value, wiring.policy_library())
+        return parse_policy(path.read_text(encoding="utf-8"), value)
+
+
+def policy_path(named: str, library: Path) -> Path:
+    """Find a policy file by path, or by the name of one that ships with assent (`anthropic/2025-10-08`)."""
+    for path in (Path(named), library / f"{named}.toml"):
+        if path.is_file():
+            return path
+    raise NotFound(f"no policy file `{named}`", "give a path, or a name from `assent policy list`")
+
+
+INSTANT = _Instant()
+POLICY = _Policy()

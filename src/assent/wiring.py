@@ -1,0 +1,120 @@
+"""The only place that reads clock, environment and randomness, and picks real ports."""
+
+from __future__ import annotations
+
+import os
+import random
+import tomllib
+import uuid
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assent import settings
+from assent.domain.errors import Invalid, NotFound, Place
+from assent.domain.instants import parse_instant
+
+if TYPE_CHECKING:
+    from assent.policy.model import Policy
+    from assent.settings import Settings
+    from assent.store.columns import Columns
+    from assent.store.sqlite import SqliteStore
+
+PACKAGED = Path(__file__).parent / "policies"
+CHECKOUT = Path(__file__).parents[2] / "policies"
+
+
+class Wiring:
+    """The real world, opened when first asked for; tests and the demo set `clock` and `home`."""
+
+    def __init__(self, home: Path | None = None, clock: datetime | None = None) -> None:
+        """Use `home` instead of searching for the settings file, and `clock` instead of the real time."""
+        self._home = home
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """Return the instant: the given clock, ASSENT_CLOCK (for rehearsals), or the machine's."""
+        if self._clock is not None:
+            return self._clock
+        told = os.environ.get("ASSENT_CLOCK")
+        return parse_instant(told) if told else datetime.now(UTC)
+
+    def at(self, clock: datetime, home: Path | None = None) -> Wiring:
+        """Return the same world at another instant, for simulations."""
+        return Wiring(home or self._home, clock)
+
+    def new_id(self) -> str:
+        """Return a fresh identifier."""
+        return uuid.uuid4().hex
+
+    def seeded(self, seed: int) -> random.Random:
+        """Return a reproducible source of randomness."""
+        return random.Random(seed)  # noqa: S311 - samples and demos, never keys
+
+    def interactive(self) -> bool:
+        """Tell whether a person sits at this terminal: no CI, and input and output are terminals."""
+        return not os.environ.get("CI") and os.isatty(0) and os.isatty(1)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Read the settings file of the home folder. Raises `NotFound` where there is none."""
+        home = self._home or self._find_home()
+        path = home / settings.FILE
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            fix = "run `assent init FOLDER` first, or go to the folder that holds it"
+            raise NotFound(f"no `{settings.FILE}` here or above", fix) from None
+        except tomllib.TOMLDecodeError as error:
+            raise Invalid(f"the settings file is not TOML: {error}", "correct it", Place(settings.FILE)) from None
+        return settings.from_table(home, table)
+
+    @staticmethod
+    def _find_home() -> Path:
+        told = os.environ.get("ASSENT_HOME")
+        if told:
+            return Path(told)
+        here = Path.cwd()
+        return next((folder for folder in (here, *here.parents) if (folder / settings.FILE).exists()), here)
+
+    @cached_property
+    def store(self) -> SqliteStore:
+        """Open the store of this home."""
+        from assent.store.sqlite import SqliteStore
+
+        return SqliteStore.open(self.settings.database)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Open a session of the set evaluator within the configured memory."""
+        return self.new_columns(self.settings.memory_limit_mb, self.settings.threads)
+
+    @staticmethod
+    def new_columns(memory_limit_mb: int = 700, threads: int = 2) -> Columns:
+        """Open a session of the set evaluator that needs no home folder."""
+        from assent.store.columns import Columns
+
+        return Columns(f"{memory_limit_mb}MB", threads)
+
+    @staticmethod
+    def policy_library() -> Path:
+        """Return the folder of the policy files that ship with assent."""
+        return PACKAGED if PACKAGED.is_dir() else CHECKOUT
+
+    def policies(self) -> list[Policy]:
+        """Read every policy version in force here. Raises `NotFound` where the settings name none."""
+        from assent.policy.parse import parse_policy
+
+        files = [file for path in self.settings.policies for file in _policy_files(path)]
+        if not files:
+            raise NotFound("no policy is configured", "name one under `policies` in the settings file")
+        return [parse_policy(file.read_text(encoding="utf-8"), str(file)) for file in files]
+
+
+def _policy_files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(path.glob("*.toml"))
+    if not path.exists():
+        raise NotFound(f"no policy file `{path.name}`", "correct `policies` in the settings file")
+    return [path]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assent.domain.instants import format_instant
 
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 ReasonKind = Literal["grant", "cap", "veto", "exception", "hold", "gap", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One rule that had a say: its id in the policy file, its kind, and the sentence a person reads."""
 
     rule: str
@@ -23,8 +21,7 @@ class Reason:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """A floor above a ceiling: which rule wanted what, and which won by the order of precedence."""
 
     floor: str
@@ -32,8 +29,7 @@ class Conflict:
     winner: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The answer for one part at one instant under one policy.
 
     `eligible` lists the purposes for whose cuts the part may be taken now. `use_until`

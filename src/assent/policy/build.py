@@ -283,17 +283,22 @@ class _Linker:
             use_for=_lengths_of(rule.use_for),
             floor=rule.bound == "at least",
             erase_after=_length(rule.erase_after),
-            choice=self._choice(rule.choice),
+            choices=tuple(self._choice(choice) for choice in choices_of(rule)),
             ignores=ignores,
             vetoes=tuple(v for v in vetoes if rule.purpose in v.removes and v.id not in ignored),
             caps=tuple(c for c in caps if rule.purpose in c.purposes and c.id not in ignored),
         )
 
-    def _choice(self, choice: doc.Choice | None) -> ChoiceRule | None:
-        if choice is None:
-            return None
+    def _choice(self, choice: doc.Choice) -> ChoiceRule:
         default = "part" if self.document.withdrawal.stored_data == "still used" else "part and now"
         return ChoiceRule(choice.purpose, choice.needs == "unless declined", choice.covers or default)  # type: ignore[arg-type]
+
+
+def choices_of(rule: doc.Grant) -> list[doc.Choice]:
+    """Return the choices a grant needs, one or several, as a list."""
+    if rule.choice is None:
+        return []
+    return rule.choice if isinstance(rule.choice, list) else [rule.choice]
 
 
 def _length(value: Duration | str | None) -> Duration | None:
@@ -306,4 +311,4 @@ def _lengths_of(value: Duration | str | doc.PickedLength) -> Lengths:
     return Lengths(_length(value), {})
 
 
-__all__ = ["RuleProblem", "build", "meaning", "structural_problems"]
+__all__ = ["RuleProblem", "build", "choices_of", "meaning", "structural_problems"]

@@ -98,10 +98,12 @@ def runs_query() -> str:
 class SetQuery:
     """A compiled policy: `sql` reads relations `parts` and `runs` and yields one row a part.
 
-    Columns: `part`, `erase_by`, `held`, `gap` (bits of GAP_KEYS), `eligible_<n>` and
-    `use_until_<n>` per purpose in `purposes`, and the findings that reasons are made of:
+    Columns: `part`, `erase_by`, `held`, `gap` (bits of GAP_KEYS), `eligible_<n>`, `use_until_<n>`
+    and `why_not_<n>` (only meaningful where not eligible) per purpose in `purposes`, and the findings that reasons are made of:
     `grant_<n>` (2 sure, 1 possible, 0 no), `use_<n>`, `erase_<n>`, `cap_<n>` (its event, if it
-    shortened anything), `veto_<n>`, `conflict_<n>` in the order of `conflicts`, `floor` and `ceiling`.
+    shortened anything), `vetoed_<n>`, `conflict_<n>` in the order of `conflicts`, `floor` and `ceiling`;
+    `rule`, the id of the rule that sets `erase_by`; `bound_then` and `bound_now`, whether this
+    version bound the subject at the part's time and at the instant.
     """
 
     sql: str
@@ -113,6 +115,59 @@ class SetQuery:
 def compile_policy(policy: Policy, at: datetime) -> SetQuery:
     """Compile a policy for one instant. The same policy and instant give the same text."""
     return _Compiler(policy, at).query()
+
+
+def compile_versions(policies: Sequence[Policy], at: datetime) -> str:
+    """Compile several versions (oldest first) into one query: the stricter of the part's version and today's.
+
+    Yields `part`, `erase_by`, `held`, `gap`, `rule` and, for each cut purpose, `eligible_<purpose>` and
+    `why_not_<purpose>` (NULL where eligible), quoted as column names, with the meaning of `versions.decide_versions` over `versions.governing`.
+    """
+    queries = [compile_policy(policy, at) for policy in policies]
+    cuts = list(dict.fromkeys(purpose for policy in policies for purpose in policy.cut_purposes))
+    named = ",\n".join(f"version_{n} AS (\n{_answers(query, cuts)}\n)" for n, query in enumerate(queries))
+    numbers = range(len(queries))
+    joins = " ".join(f"JOIN version_{n} USING (part)" for n in numbers[1:])
+
+    def picked(column: str, moment: str) -> str:
+        cases = "".join(f" WHEN version_{n}.bound_{moment} THEN version_{n}.{column}" for n in reversed(numbers[1:]))
+        return f"CASE{cases} ELSE version_0.{column} END" if cases else f"version_0.{column}"
+
+    columns = ["part"]
+    for column in ["erase_by", "gap", "rule", "held", *(f'"{kind}_{p}"' for p in cuts for kind in ("eligible", "why_not"))]:
+        name = column.strip('"')
+        columns += [f'{picked(column, "then")} AS "then_{name}"', f'{picked(column, "now")} AS "now_{name}"']
+    eligible = []
+    for p in cuts:
+        eligible.append(f'"then_eligible_{p}" AND "now_eligible_{p}" AS "eligible_{p}"')
+        # today's terms speak first: they are the ones the person can look up
+        eligible.append(
+            f'CASE WHEN NOT "now_eligible_{p}" THEN "now_why_not_{p}"'
+            f' WHEN NOT "then_eligible_{p}" THEN "then_why_not_{p}" END AS "why_not_{p}"'
+        )
+    answer = [
+        "part",
+        "least(then_erase_by, now_erase_by) AS erase_by",
+        "now_held AS held",
+        "then_gap | now_gap AS gap",
+        "CASE WHEN then_erase_by < coalesce(now_erase_by, then_erase_by + INTERVAL 1 DAY) THEN then_rule"
+        " ELSE now_rule END AS rule",
+        *eligible,
+    ]
+    inner = f"SELECT {', '.join(columns)} FROM version_0 {joins}"
+    return f"WITH {named}\nSELECT {', '.join(answer)} FROM ({inner})"
+
+
+def _answers(query: SetQuery, cuts: Sequence[str]) -> str:
+    """Reduce a policy's query to what versions are combined by; a purpose it does not know is never eligible."""
+    columns = ["part", "erase_by", "held", "gap", "rule", "bound_then", "bound_now"]
+    for purpose in cuts:
+        known = purpose in query.purposes and purpose in query.policy.cut_purposes
+        number = query.purposes.index(purpose) if known else 0
+        columns.append(f'{f"eligible_{number}" if known else "FALSE"} AS "eligible_{purpose}"')
+        why_not = f"why_not_{number}" if known else "'no basis'"
+        columns.append(f'{why_not} AS "why_not_{purpose}"')
+    return f"SELECT {', '.join(columns)} FROM ({query.sql})"
 
 
 def _all(terms: Iterable[str]) -> str:
@@ -212,10 +267,22 @@ class _Compiler:
     # -- chosen -------------------------------------------------------------------------
 
     def _choice_rules(self) -> list[ChoiceRule]:
-        return list(dict.fromkeys(grant.choice for grant in self.policy.grants if grant.choice))
+        return list(dict.fromkeys(choice for grant in self.policy.grants for choice in grant.choices))
 
     def _name(self, choice: ChoiceRule) -> str:
         return f"choice_{self._choice_rules().index(choice)}"
+
+    def _permits(self, grant: Grant) -> str:
+        return _all(f"{name}_permitted AND NOT {name}_undecided" for name in map(self._name, grant.choices))
+
+    def _refuses(self, grant: Grant) -> str:
+        return _any(f"NOT {name}_undecided AND NOT {name}_permitted" for name in map(self._name, grant.choices))
+
+    def _waits(self, grant: Grant) -> str:
+        return f"({_any(f'{self._name(c)}_undecided' for c in grant.choices)}) AND NOT ({self._refuses(grant)})"
+
+    def _ended(self, grant: Grant) -> str:
+        return _least([f"{self._name(choice)}_ended" for choice in grant.choices])
 
     def _chosen(self) -> str:
         columns, joins = [], []
@@ -287,11 +354,12 @@ class _Compiler:
             return "effective"
         if grant.anchor == "case closed":
             return "released_at"
-        field = "since" if grant.anchor == "choice given" else "ended"
-        if grant.choice is None:
+        if not grant.choices:
             return "NULL::TIMESTAMP"
+        since = [f"{self._name(choice)}_since" for choice in grant.choices]
+        when = f"greatest({', '.join(['NULL::TIMESTAMP', *since])})"
         # an answer that does not permit has no beginning and no end for the grant
-        return f"CASE WHEN {self._name(grant.choice)}_permitted THEN {self._name(grant.choice)}_{field} END"
+        return f"CASE WHEN {self._permits(grant)} THEN {when if grant.anchor == 'choice given' else self._ended(grant)} END"
 
     def _weighed(self) -> str:
         columns = []
@@ -309,15 +377,14 @@ class _Compiler:
             columns.append(f"{_all([f'when_{index} IS NOT FALSE', starts])} AS applies_{index}")
             columns.append(f"{' | '.join(f'({term})' for term in lacks)} AS lacks_{index}")
             counts, gap = stands, f"CASE WHEN counts_{index} THEN lacks_{index} ELSE 0 END"
-            if grant.choice is not None:
-                name, moment = self._name(grant.choice), self.policy.part_clock
-                permits = f"{name}_permitted AND NOT {name}_undecided"
+            if grant.choices:
+                permits, moment = self._permits(grant), self.policy.part_clock
                 counts = f"{stands} AND {permits}"
                 known += [permits, f"{moment} IS NOT NULL"]
-                waits = 1 << GAP_KEYS.index("choices")
+                asked = 1 << GAP_KEYS.index("choices")
                 gap = (
                     f"CASE WHEN counts_{index} THEN lacks_{index} | {_bits([(moment, f'{moment} IS NULL')])}\n"
-                    f"      WHEN {stands} AND {name}_undecided THEN lacks_{index} | {waits} ELSE 0 END"
+                    f"      WHEN {stands} AND {self._waits(grant)} THEN lacks_{index} | {asked} ELSE 0 END"
                 )
             columns.append(f"{counts} AS counts_{index}")
             columns.append(f"{gap} AS gap_{index}")
@@ -339,8 +406,8 @@ class _Compiler:
 
     def _caps_of(self, grant: Grant) -> list[tuple[Cap, str]]:
         caps = [(cap, cap.key) for cap in grant.caps]
-        if grant.choice is not None and self.policy.withdrawal.id not in (grant.ignores or ()):
-            caps.append((self.policy.withdrawal, f"{self._name(grant.choice)}_ended"))
+        if grant.choices and self.policy.withdrawal.id not in (grant.ignores or ()):
+            caps.append((self.policy.withdrawal, self._ended(grant)))
         return caps
 
     def _timed(self) -> str:
@@ -421,6 +488,7 @@ class _Compiler:
             eligible = f"NOT held AND coalesce({self.at} < {end}, FALSE)"
             columns.append(f"{eligible if purpose in policy.cut_purposes else 'FALSE'} AS eligible_{number}")
             columns.append(f"{end} AS use_until_{number}")
+            columns.append(f"{self._why_not(purpose)} AS why_not_{number}")
         for index, _ in enumerate(policy.grants):
             columns.append(f"CASE WHEN sure_{index} THEN 2 WHEN counts_{index} THEN 1 ELSE 0 END AS grant_{index}")
             columns += [f"use_{index}", f"erase_{index}"]
@@ -429,8 +497,41 @@ class _Compiler:
         columns += [f"conflict_{index}" for index in range(len(self.conflicts))]
         columns.append("CASE WHEN floor_end > ceiling_end THEN floor END AS floor")
         columns.append("CASE WHEN floor_end > ceiling_end THEN ceiling END AS ceiling")
-        columns.append("CASE WHEN floor_end = gone_by THEN floor WHEN ceiling_end = gone_by THEN ceiling END AS deciding")
+        columns.append(f"{self._rule()} AS rule")
+        columns.append("effective <= moment AS bound_then")
+        columns.append(f"effective <= {self.at} AS bound_now")
         return "SELECT\n  " + ",\n  ".join(columns) + "\nFROM released"
+
+    def _why_not(self, purpose: str) -> str:
+        """Say in one word why a part is not eligible: what stopped the first grant that applies."""
+        cases = ["WHEN held THEN 'hold'"]
+        for index, grant in enumerate(self.policy.grants):
+            if grant.purpose != purpose:
+                continue
+            for veto in grant.vetoes:
+                number = self.policy.vetoes.index(veto)
+                cases.append(f"WHEN applies_{index} AND veto_{number} IS TRUE THEN {_quoted(veto.id)}")
+            if grant.choices:
+                cases.append(f"WHEN applies_{index} AND {self._waits(grant)} THEN 'unanswered'")
+                cases.append(f"WHEN applies_{index} AND ({self._refuses(grant)}) THEN 'not allowed'")
+            cases.append(f"WHEN gap_{index} <> 0 THEN 'gap'")
+            for cap, event in self._caps_of(grant):
+                end = _plus(event, cap.use_after)
+                cases.append(f"WHEN sure_{index} AND {event} IS NOT NULL AND {end} <= {self.at} THEN {_quoted(cap.id)}")
+            cases.append(f"WHEN sure_{index} THEN 'ended'")
+        return f"CASE {' '.join(cases)} ELSE 'no basis' END"
+
+    def _rule(self) -> str:
+        """Name the rule that sets `erase_by`: a released hold, a grant, or the cap that shortened it."""
+        cases = ["WHEN released_at = gone_by THEN 'hold'"]
+        for index, grant in enumerate(self.policy.grants):
+            mine = f"erase_{index} = gone_by"
+            for cap, event in self._caps_of(grant):
+                if not cap.keeps:
+                    end = _least([_plus(_plus(event, cap.use_after), cap.erase_after), NEVER])
+                    cases.append(f"WHEN {mine} AND {event} IS NOT NULL AND {end} = gone_by THEN {_quoted(cap.id)}")
+            cases.append(f"WHEN {mine} THEN {_quoted(grant.id)}")
+        return f"CASE {' '.join(cases)} ELSE 'none' END"
 
     def _vetoed(self, number: int, veto: Veto) -> str:
         """Tell whether this veto was the first to stop some grant that otherwise applied."""

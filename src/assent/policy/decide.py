@@ -20,7 +20,7 @@ from assent.domain.instants import LATEST
 from assent.policy import explain
 from assent.policy.conditions import effective_for, happened, holds_for
 from assent.policy.model import CLOCKS, HAPPENINGS
-from assent.policy.standing import Answer, Permission, permission
+from assent.policy.standing import Answer, Permission, permissions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -92,7 +92,7 @@ def _basis(grant: Grant, facts: Facts, policy: Policy, at: datetime, trail: _Tra
     applies, missing = holds_for(grant.when, facts, policy, at)
     if not applies:
         return None
-    allowed = permission(grant.choice, facts, policy, at) if grant.choice else None
+    allowed = permissions(grant.choices, facts, policy, at) if grant.choices else None
     start, missing_clock = _anchor(grant, facts, policy, at, allowed)
     if start is None and missing_clock is None:
         return None
@@ -152,9 +152,11 @@ def _events(
     grant: Grant, facts: Facts, policy: Policy, at: datetime, allowed: Permission | None
 ) -> list[tuple[Cap, datetime]]:
     """List the caps of a grant whose event has happened, with its instant."""
-    events = [
-        (cap, instant) for cap in grant.caps if (instant := happened(facts, cap.key, at, policy)) is not None
-    ]
+    events = []
+    for cap in grant.caps:
+        instant = happened(facts, cap.key, at, policy)
+        if instant is not None:
+            events.append((cap, instant))
     if allowed is not None and allowed.ended_at is not None and policy.withdrawal.id not in (grant.ignores or ()):
         events.append((policy.withdrawal, allowed.ended_at))
     return events

@@ -170,7 +170,10 @@ class When(_Table):
 
 
 class Choice(_Table):
-    """Which choice a grant needs: `allowed` needs an act, `unless declined` is a default that an act can end."""
+    """Which choice a grant needs: `allowed` needs an act, `unless declined` is a default that an act can end.
+
+    A grant with a list of choices needs every one of them: a switch below another switch.
+    """
 
     purpose: Slug
     needs: Literal["allowed", "unless declined"]
@@ -207,7 +210,7 @@ class Grant(_Rule):
     use_for: LengthOrEver | PickedLength
     bound: Literal["up to", "at least"] | None = None
     erase_after: LengthOrOnce | None = None
-    choice: Choice | None = None
+    choice: Choice | list[Choice] | None = None
     copies: list[str] = ["back end"]
     guardian_grant: bool = False
     owner: str | None = None

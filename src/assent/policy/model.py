@@ -120,7 +120,7 @@ class Grant:
     use_for: Lengths
     floor: bool
     erase_after: Duration | None
-    choice: ChoiceRule | None
+    choices: tuple[ChoiceRule, ...]
     ignores: frozenset[str] | None
     vetoes: tuple[Veto, ...]
     caps: tuple[Cap, ...]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import tree_sitter_toml
 from pydantic import ValidationError
@@ -12,6 +14,7 @@ from tree_sitter import Language, Node, Parser
 from assent.domain.errors import Invalid, Place
 from assent.policy.build import RuleProblem, build, structural_problems
 from assent.policy.document import Document
+from assent.policy.shape_problems import shape_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +56,27 @@ def read_shape(text: str, file: str) -> tuple[Document, Places]:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyProblems([_syntax_problem(str(error), text, file)]) from None
+    except RecursionError:
+        problem = Invalid("this is not a policy file: it is nested too deeply", "see spec/policy.md", Place(file, 1))
+        raise PolicyProblems([problem]) from None
     places = Places(text, file)
     try:
-        return Document.model_validate(raw), places
+        document = Document.model_validate(raw, strict=True)
     except ValidationError as error:
-        problems = [_shape_problem(dict(item), places) for item in error.errors(include_url=False)]
+        problems = shape_problems(raw, error.errors(include_url=False), places.of)
         raise PolicyProblems(_in_file_order(problems)) from None
+    if zoneless := [places.at(problem) for problem in _without_zone(raw, ())]:
+        raise PolicyProblems(_in_file_order(zoneless))
+    return document, places
+
+
+def _without_zone(value: object, path: Path) -> Iterator[RuleProblem]:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        message = f"`{path[-1]}`: `{value.isoformat()}` has no zone"
+        yield RuleProblem(path, message, "add `Z` for UTC or an offset such as `+02:00`")
+    elif isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _without_zone(item, (*path, key))
 
 
 class Places:
@@ -67,12 +85,14 @@ class Places:
     def __init__(self, text: str, file: str) -> None:
         """Index every key of the text; a path without an entry falls back to its nearest parent."""
         self.file = file
-        tree = Parser(Language(tree_sitter_toml.language())).parse(text.encode())
+        source = text.encode()
+        lines = source.splitlines()
         self._positions: dict[Path, tuple[int, int]] = {}
-        for path, node in _keys(tree.root_node):
+        for path, node in _keys(Parser(Language(tree_sitter_toml.language())).parse(source).root_node):
             line, byte_column = node.start_point
-            column = len(text.encode().splitlines()[line][:byte_column].decode()) if byte_column else 0
-            self._positions.setdefault(path, (line + 1, column + 1))
+            column = len(lines[line][:byte_column].decode()) if byte_column else 0
+            for length in range(len(path), 0, -1):
+                self._positions.setdefault(path[:length], (line + 1, column + 1))
 
     def of(self, path: Path) -> Place:
         """Return the place of a path, or of its nearest parent that is in the file."""
@@ -141,36 +161,9 @@ def _key_path(key: Node) -> Path:
 def _syntax_problem(message: str, text: str, file: str) -> Invalid:
     reason, _, where = message.partition(" (at ")
     numbers = [int(word.rstrip(",)")) for word in where.split() if word.rstrip(",)").isdigit()]
-    line, column = (numbers + [None, None])[:2] if numbers else (text.count("\n") + 1, None)
-    return Invalid(f"this is not TOML: {reason[0].lower()}{reason[1:]}", "fix the syntax here", Place(file, line, column))
-
-
-def _shape_problem(error: dict[str, Any], places: Places) -> Invalid:
-    # pydantic adds the names of tried alternatives to a path; no key of a policy file looks like those.
-    path: Path = tuple(part for part in error["loc"] if isinstance(part, int) or not _is_alternative(part))
-    place = places.of(path)
-    name = str(path[-1]) if path else ""
-    message, kind = str(error["msg"]), error["type"]
-    if kind == "missing":
-        return Invalid(f"`{name}` is missing", f"add `{name} = ...`; see spec/policy.md for what it means", place)
-    if kind == "extra_forbidden":
-        return Invalid(f"`{name}` is not known here", "remove it, or check the spelling against spec/policy.md", place)
-    if name == "no_answer":
-        fix = "use `decline`, `block` or `old terms continue`"
-        return Invalid(f"L6: `{error['input']}` is no rule for people who do not answer: silence is never consent", fix, place)
-    if kind == "value_error":
-        text, _, fix = message.removeprefix("Value error, ").partition("; ")
-        return Invalid(f"`{name}`: {text}", fix, place)
-    return Invalid(f"`{name}` {_lower(message)}", "see spec/policy.md for what may stand here", place)
-
-
-def _is_alternative(part: str) -> bool:
-    return part.startswith(("list[", "NoneOf", "literal[", "function-", "PickedLength", "union"))
-
-
-def _lower(message: str) -> str:
-    message = message.removeprefix("Input ")
-    return message[0].lower() + message[1:]
+    place = Place(file, *numbers[:2]) if numbers else Place(file, text.count("\n") + 1)
+    reason = re.sub(r"\('([^']*)',?\)", r"`[\1]`", reason)
+    return Invalid(f"this is not TOML: {reason[0].lower()}{reason[1:]}", "correct the syntax here", place)
 
 
 def _in_file_order(problems: list[Invalid]) -> list[Invalid]:

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from assent.domain.facts import Facts
@@ -31,6 +32,23 @@ class Permission(NamedTuple):
     since: datetime | None = None
     ended_at: datetime | None = None
     time_unknown: bool = False
+
+
+def permissions(rules: Sequence[ChoiceRule], facts: Facts, policy: Policy, at: datetime) -> Permission:
+    """Read several choices that a grant needs together: one refusal refuses, then one silence waits."""
+    if len(rules) == 1:
+        return permission(rules[0], facts, policy, at)
+    found = [permission(rule, facts, policy, at) for rule in rules]
+    if any(one.answer is Answer.REFUSED for one in found):
+        return _REFUSED
+    if any(one.answer is Answer.UNDECIDED for one in found):
+        return _UNDECIDED
+    return Permission(
+        Answer.PERMITTED,
+        since=max((one.since for one in found if one.since is not None), default=None),
+        ended_at=min((one.ended_at for one in found if one.ended_at is not None), default=None),
+        time_unknown=any(one.time_unknown for one in found),
+    )
 
 
 def permission(rule: ChoiceRule, facts: Facts, policy: Policy, at: datetime) -> Permission:

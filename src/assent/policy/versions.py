@@ -24,14 +24,24 @@ if TYPE_CHECKING:
 
 
 def in_force(versions: Sequence[Policy], facts: Facts, moment: datetime, at: datetime) -> Policy:
-    """Return the version that bound this subject at `moment`, as known at `at`; before the first, the first."""
-    dated = sorted(versions, key=lambda policy: effective_for(facts, policy, at))
-    bound = [policy for policy in dated if effective_for(facts, policy, at) <= moment]
-    return bound[-1] if bound else dated[0]
+    """Return the newest version that bound this subject at `moment`, as known at `at`; before the first, the first.
+
+    `versions` is ordered by date, oldest first (`by_date`).
+    """
+    bound = [policy for policy in versions if effective_for(facts, policy, at) <= moment]
+    return bound[-1] if bound else versions[0]
+
+
+def by_date(policies: Iterable[Policy]) -> tuple[Policy, ...]:
+    """Order versions by the date from which they bind, oldest first."""
+    return tuple(sorted(policies, key=lambda policy: policy.effective))
 
 
 def governing(versions: Sequence[Policy], facts: Facts, at: datetime) -> tuple[Policy, ...]:
-    """Return the versions that govern a part at `at`: the one of its time and today's, oldest first, once each."""
+    """Return the versions that govern a part at `at`: the one of its time and today's, oldest first, once each.
+
+    `versions` is ordered by date, oldest first (`by_date`).
+    """
     today = in_force(versions, facts, at, at)
     clock: datetime | None = getattr(facts, today.part_clock)
     then = in_force(versions, facts, at if clock is None or clock > at else clock, at)

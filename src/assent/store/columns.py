@@ -53,16 +53,19 @@ HOLDS: Final = pa.schema([("holder", pa.string()), ("start", INSTANT), ("release
 class Columns:
     """A DuckDB session that decides columns of facts under a policy.
 
-    `memory_limit` bounds DuckDB's memory, as DuckDB writes it (`700MB`); larger work spills
-    to a temporary folder. `threads` bounds its workers.
+    `memory_limit` bounds DuckDB's memory, as DuckDB writes it (`700MB`); `threads` its workers.
     """
 
-    def __init__(self, memory_limit: str = "700MB", threads: int = 2) -> None:
-        """Open an in-memory session in UTC that never reaches for extensions or the network."""
+    def __init__(self, memory_limit: str = "700MB", threads: int = 2, spill: str = "") -> None:
+        """Open an in-memory session that never reaches for extensions or the network.
+
+        `spill` is the folder for what does not fit into memory; without one nothing is spilled.
+        """
         self._session = duckdb.connect(
             config={
                 "memory_limit": memory_limit,
                 "threads": threads,
+                "temp_directory": spill,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "preserve_insertion_order": True,
@@ -85,8 +88,13 @@ class Columns:
         `facts`, `acts` and `holds` have the schemas FACTS, ACTS and HOLDS. Acts become runs once.
         """
         session, now = self._session, literal(at)
+        made = []
         for name, data in (("facts", facts), ("acts", acts), ("holds", holds)):
-            session.register(name, data)
+            session.register(f"{name}_read", data)
+            # a reader can be read once only, and several versions read the facts several times
+            kind = "TABLE" if isinstance(data, pa.RecordBatchReader) else "VIEW"
+            session.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS FROM {name}_read")
+            made.append((name, kind))
         session.execute(f"CREATE OR REPLACE TEMP TABLE runs AS {runs_query()}")
         session.execute(
             f"""CREATE OR REPLACE TEMP TABLE holding AS
@@ -103,8 +111,10 @@ class Columns:
         try:
             yield
         finally:
-            for name in ("facts", "acts", "holds"):
-                session.unregister(name)
+            session.execute("DROP VIEW parts")
+            for name, kind in made:
+                session.execute(f"DROP {kind} {name}")
+                session.unregister(f"{name}_read")
 
     def batches(self, sql: str, batch_rows: int = 100_000) -> Iterator[pa.RecordBatch]:
         """Run SQL over the loaded relations and stream its rows as Arrow batches."""

@@ -9,17 +9,22 @@ import uuid
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from assent import settings
 from assent.domain.errors import Invalid, NotFound, Place
 from assent.domain.instants import parse_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assent.connectors.port import Importer
     from assent.policy.model import Policy
     from assent.settings import Settings
     from assent.store.columns import Columns
     from assent.store.sqlite import SqliteStore
+
+T = TypeVar("T")
 
 PACKAGED = Path(__file__).parent / "policies"
 CHECKOUT = Path(__file__).parents[2] / "policies"
@@ -44,13 +49,31 @@ class Wiring:
         """Return the same world at another instant, for simulations."""
         return Wiring(home or self._home, clock)
 
+    def at_home(self, home: Path) -> Wiring:
+        """Return the same world with another home folder."""
+        return Wiring(home, self._clock)
+
+    def create_store(self) -> None:
+        """Make the database of this home."""
+        from assent.store.sqlite import SqliteStore
+
+        SqliteStore.open(self.settings.database, create=True).close()
+
     def new_id(self) -> str:
         """Return a fresh identifier."""
         return uuid.uuid4().hex
 
+    def new_key(self) -> bytes:
+        """Return a fresh secret of 32 bytes."""
+        return os.urandom(32)
+
     def seeded(self, seed: int) -> random.Random:
         """Return a reproducible source of randomness."""
         return random.Random(seed)  # noqa: S311 - samples and demos, never keys
+
+    def shuffle(self, items: list[T]) -> None:
+        """Put a list in random order, in place."""
+        random.SystemRandom().shuffle(items)
 
     def interactive(self) -> bool:
         """Tell whether a person sits at this terminal: no CI, and input and output are terminals."""
@@ -88,28 +111,46 @@ class Wiring:
     @cached_property
     def columns(self) -> Columns:
         """Open a session of the set evaluator within the configured memory."""
-        return self.new_columns(self.settings.memory_limit_mb, self.settings.threads)
+        from assent.store.columns import Columns
+
+        spill = self.settings.home / "spill"
+        return Columns(f"{self.settings.memory_limit_mb}MB", self.settings.threads, str(spill))
 
     @staticmethod
-    def new_columns(memory_limit_mb: int = 700, threads: int = 2) -> Columns:
+    def new_columns() -> Columns:
         """Open a session of the set evaluator that needs no home folder."""
         from assent.store.columns import Columns
 
-        return Columns(f"{memory_limit_mb}MB", threads)
+        return Columns()
 
     @staticmethod
     def policy_library() -> Path:
         """Return the folder of the policy files that ship with assent."""
         return PACKAGED if PACKAGED.is_dir() else CHECKOUT
 
-    def policies(self) -> list[Policy]:
-        """Read every policy version in force here. Raises `NotFound` where the settings name none."""
+    @cached_property
+    def policy_texts(self) -> list[tuple[Policy, str]]:
+        """Read every policy version of this home with its text, oldest first. Raises `NotFound` where there is none."""
         from assent.policy.parse import parse_policy
 
         files = [file for path in self.settings.policies for file in _policy_files(path)]
         if not files:
             raise NotFound("no policy is configured", "name one under `policies` in the settings file")
-        return [parse_policy(file.read_text(encoding="utf-8"), str(file)) for file in files]
+        texts = [(file, file.read_text(encoding="utf-8")) for file in files]
+        found = [(parse_policy(text, file.name), text) for file, text in texts]
+        return sorted(found, key=lambda pair: pair[0].effective)
+
+    @property
+    def policies(self) -> list[Policy]:
+        """Every policy version of this home, oldest first."""
+        return [policy for policy, _ in self.policy_texts]
+
+    @cached_property
+    def importers(self) -> Mapping[str, Importer]:
+        """Every import format by name."""
+        from assent.connectors.registry import importers
+
+        return importers()
 
 
 def _policy_files(path: Path) -> list[Path]:

@@ -63,7 +63,9 @@ def _answer(decision: Decision, query: SetQuery, row: list[Any]) -> list[Any]:
         answer.append(purpose in decision.eligible)
         end = decision.use_until.get(purpose)
         opened = decision.held and purpose == "legal"
-        answer.append(row[len(answer)] if opened else (to_micros(end or LATEST) if purpose in decision.use_until else None))
+        answer.append(
+            row[len(answer)] if opened else (to_micros(end or LATEST) if purpose in decision.use_until else None)
+        )
     return answer
 
 

@@ -184,7 +184,9 @@ def _duration(key: str, value: object) -> str:
 
 def _items(key: str, value: object, allowed: frozenset[str], required: str) -> list[dict[str, object]]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise FactsProblem(key, "is not a list of objects", f"write a list of objects with {', '.join(sorted(allowed))}")
+        raise FactsProblem(
+            key, "is not a list of objects", f"write a list of objects with {', '.join(sorted(allowed))}"
+        )
     for item in value:
         if extra := set(item) - allowed:
             raise FactsProblem(f"{key}.{min(extra)}", "is not known here", "use " + ", ".join(sorted(allowed)))
@@ -197,9 +199,7 @@ def _choices(key: str, value: object) -> tuple[ChoiceAct, ...]:
     acts = []
     for item in _items(key, value, frozenset({"purpose", "act", "at"}), "at"):
         act: Act = _one_of(*ACTS)(f"{key}.act", item.get("act"))  # type: ignore[assignment]
-        acts.append(
-            ChoiceAct(_text(f"{key}.purpose", item.get("purpose")), act, _instant(f"{key}.at", item["at"]))
-        )
+        acts.append(ChoiceAct(_text(f"{key}.purpose", item.get("purpose")), act, _instant(f"{key}.at", item["at"])))
     return tuple(sorted(acts, key=choice_order))
 
 

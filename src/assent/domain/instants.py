@@ -80,6 +80,11 @@ def from_micros(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
+def in_utc(value: datetime) -> datetime:
+    """Give an instant that was read from a column, where all are in UTC without saying so, its zone."""
+    return value.replace(tzinfo=UTC)
+
+
 def format_instant(value: datetime) -> str:
     """Write an instant in the one form that digests, files and answers use: `...Z`, fraction only if not zero."""
     return value.isoformat().replace("+00:00", "Z")

@@ -16,7 +16,6 @@ from assent.domain.errors import Invalid
 from assent.policy import document as doc
 from assent.policy.model import (
     CLASSES,
-
     HAPPENINGS,
     AgeTest,
     Cap,
@@ -35,10 +34,8 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 """Where a value stands in the document: `("grant", 2, "anchor")`."""
 
-REGIONS: Final = {
-    "EU": tuple("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()),
-    "EEA": tuple("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split()),
-}
+_EU: Final = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+REGIONS: Final = {"EU": frozenset(_EU.split()), "EEA": frozenset([*_EU.split(), "IS", "LI", "NO"])}
 """Country groups every policy may name (ISO 3166-1 alpha-2 members; EEA: EU, Iceland, Liechtenstein, Norway)."""
 
 RESERVED: Final = frozenset({"withdrawn", "hold", "none", "legal"})
@@ -82,6 +79,7 @@ def build(document: doc.Document) -> Policy:
         reversal_ends_flag=parameters.flag_reversed == "base clock",
         cut_purposes=tuple(name for name, purpose in document.purposes.items() if purpose.cut),
         plans=frozenset(linker.plans),
+        business_plans=frozenset(document.plans.get("business", ())),
     )
 
 
@@ -114,52 +112,61 @@ def _rules(document: doc.Document) -> list[tuple[Path, Any]]:
 
 
 def _references(document: doc.Document) -> list[RuleProblem]:
+    return [*_rule_references(document), *_ignored(document), *_parameter_bases(document)]
+
+
+def _unknown(path: Path, word: str, kind: str, known: Iterable[str]) -> RuleProblem:
+    return RuleProblem(path, f"`{word}` is not a {kind} of this policy", f"use one of {', '.join(sorted(known))}")
+
+
+def _rule_references(document: doc.Document) -> list[RuleProblem]:
     problems: list[RuleProblem] = []
-
-    def unknown(path: Path, word: str, kind: str, known: Iterable[str]) -> None:
-        problems.append(
-            RuleProblem(path, f"`{word}` is not a {kind} of this policy", f"use one of {', '.join(sorted(known))}")
-        )
-
-    seen: dict[str, Path] = {}
+    seen: set[str] = set()
+    plans = [name for group, members in document.plans.items() for name in (group, *members)]
     for path, rule in _rules(document):
         if rule.id in seen or rule.id in RESERVED:
             problems.append(RuleProblem((*path, "id"), f"`{rule.id}` is taken", "give every rule an id of its own"))
-        seen[rule.id] = path
-        if rule.source not in (*document.sources, "none"):
-            unknown((*path, "source"), rule.source, "source", [*document.sources, "none"])
+        seen.add(rule.id)
         purposes = [rule.purpose] if isinstance(rule, doc.Grant) else getattr(rule, "purposes", None) or rule.removes
-        for purpose in purposes:
-            if purpose not in document.purposes:
-                unknown(path, purpose, "purpose", document.purposes)
-        for copy in getattr(rule, "copies", []):
-            if copy not in document.copies:
-                unknown((*path, "copies"), copy, "copy", document.copies)
-        known = [name for group, plans in document.plans.items() for name in (group, *plans)]
-        for plan in _listed(getattr(getattr(rule, "when", None), "plan", None)):
-            if plan not in known:
-                unknown((*path, "when", "plan"), plan, "plan", known)
-    names = {rule.id for rule in (*document.cap, *document.veto)} | {"withdrawn"}
-    for index, exception in enumerate(document.exception):
-        path = ("exception", index, "ignores")
-        if not exception.ignores:
-            fix = "list the caps and vetoes it ignores, as `ignores = [...]`"
-            problems.append(RuleProblem(path[:2], "the exception does not say what it ignores", fix, "L5"))
-        for name in exception.ignores or []:
-            if name not in names:
-                unknown(path, name, "cap or veto", names)
+        named: tuple[tuple[Path, Iterable[str], str, Iterable[str]], ...] = (
+            ((*path, "source"), [rule.source], "source", [*document.sources, "none"]),
+            (path, purposes, "purpose", list(document.purposes)),
+            ((*path, "copies"), getattr(rule, "copies", []), "copy", list(document.copies)),
+            ((*path, "when", "plan"), _listed(getattr(getattr(rule, "when", None), "plan", None)), "plan", plans),
+        )
+        for place, words, kind, known in named:
+            problems += [_unknown(place, word, kind, known) for word in words if word not in known]
     for name in document.purposes:
         if name in RESERVED - {"legal"}:
             problems.append(RuleProblem(("purposes", name), f"`{name}` is a reserved word", "choose another name"))
+    return problems
+
+
+def _ignored(document: doc.Document) -> list[RuleProblem]:
+    problems = []
+    names = {rule.id for rule in (*document.cap, *document.veto)} | {"withdrawn"}
+    for index, exception in enumerate(document.exception):
+        path = ("exception", index)
+        if not exception.ignores:
+            fix = "list the caps and vetoes it ignores, as `ignores = [...]`"
+            problems.append(RuleProblem(path, "the exception does not say what it ignores", fix, "L5"))
+        words = exception.ignores or []
+        problems += [_unknown((*path, "ignores"), name, "cap or veto", names) for name in words if name not in names]
+    return problems
+
+
+def _parameter_bases(document: doc.Document) -> list[RuleProblem]:
+    problems = []
     parameters = set(doc.Parameters.model_fields) - {"basis", "answer_deadline"}
     for name in sorted(parameters - set(document.parameters.basis)):
         fix = f'add `{name} = "open"` under [parameters.basis] if the provider\'s text leaves it open, else a source'
         problems.append(RuleProblem(("parameters", "basis"), f"`{name}` has no basis", fix))
     for name, basis in document.parameters.basis.items():
+        path = ("parameters", "basis", name)
         if name not in doc.Parameters.model_fields:
-            unknown(("parameters", "basis", name), name, "parameter", parameters)
+            problems.append(_unknown(path, name, "parameter", parameters))
         elif basis not in (*document.sources, "open"):
-            unknown(("parameters", "basis", name), basis, "source", [*document.sources, "open"])
+            problems.append(_unknown(path, basis, "source", [*document.sources, "open"]))
     return problems
 
 
@@ -205,7 +212,7 @@ class _Linker:
     def __init__(self, document: doc.Document) -> None:
         self.document = document
         self.plans = {plan for plans in document.plans.values() for plan in plans}
-        self.regions = {**REGIONS, **{name: tuple(codes) for name, codes in document.regions.items()}}
+        self.regions = {**REGIONS, **{name: frozenset(codes) for name, codes in document.regions.items()}}
 
     def governed(self, rule: doc.Grant) -> bool:
         """Tell whether any copy the rule speaks of is one that this policy erases."""

@@ -99,8 +99,8 @@ class SetQuery:
     """A compiled policy: `sql` reads relations `parts` and `runs` and yields one row a part.
 
     Columns: `part`, `erase_by`, `held`, `gap` (bits of GAP_KEYS), `eligible_<n>`, `use_until_<n>`
-    and `why_not_<n>` (only meaningful where not eligible) per purpose in `purposes`, and the findings that reasons are made of:
-    `grant_<n>` (2 sure, 1 possible, 0 no), `use_<n>`, `erase_<n>`, `cap_<n>` (its event, if it
+    and `why_not_<n>` (only meaningful where not eligible) per purpose in `purposes`, and what
+    reasons are made of: `grant_<n>` (2 sure, 1 possible, 0 no), `use_<n>`, `erase_<n>`, `cap_<n>` (its event, if it
     shortened anything), `vetoed_<n>`, `conflict_<n>` in the order of `conflicts`, `floor` and `ceiling`;
     `rule`, the id of the rule that sets `erase_by`; `bound_then` and `bound_now`, whether this
     version bound the subject at the part's time and at the instant.
@@ -121,7 +121,8 @@ def compile_versions(policies: Sequence[Policy], at: datetime) -> str:
     """Compile several versions (oldest first) into one query: the stricter of the part's version and today's.
 
     Yields `part`, `erase_by`, `held`, `gap`, `rule` and, for each cut purpose, `eligible_<purpose>` and
-    `why_not_<purpose>` (NULL where eligible), quoted as column names, with the meaning of `versions.decide_versions` over `versions.governing`.
+    `why_not_<purpose>` (NULL where eligible), quoted as column names, with the meaning of
+    `versions.decide_versions` over `versions.governing`.
     """
     queries = [compile_policy(policy, at) for policy in policies]
     cuts = list(dict.fromkeys(purpose for policy in policies for purpose in policy.cut_purposes))
@@ -134,7 +135,13 @@ def compile_versions(policies: Sequence[Policy], at: datetime) -> str:
         return f"CASE{cases} ELSE version_0.{column} END" if cases else f"version_0.{column}"
 
     columns = ["part"]
-    for column in ["erase_by", "gap", "rule", "held", *(f'"{kind}_{p}"' for p in cuts for kind in ("eligible", "why_not"))]:
+    for column in [
+        "erase_by",
+        "gap",
+        "rule",
+        "held",
+        *(f'"{kind}_{p}"' for p in cuts for kind in ("eligible", "why_not")),
+    ]:
         name = column.strip('"')
         columns += [f'{picked(column, "then")} AS "then_{name}"', f'{picked(column, "now")} AS "now_{name}"']
     eligible = []
@@ -150,8 +157,7 @@ def compile_versions(policies: Sequence[Policy], at: datetime) -> str:
         "least(then_erase_by, now_erase_by) AS erase_by",
         "now_held AS held",
         "then_gap | now_gap AS gap",
-        "CASE WHEN then_erase_by < coalesce(now_erase_by, then_erase_by + INTERVAL 1 DAY) THEN then_rule"
-        " ELSE now_rule END AS rule",
+        "CASE WHEN now_erase_by IS NULL OR then_erase_by < now_erase_by THEN then_rule ELSE now_rule END AS rule",
         *eligible,
     ]
     inner = f"SELECT {', '.join(columns)} FROM version_0 {joins}"
@@ -335,7 +341,8 @@ class _Compiler:
 
     def _tested(self) -> str:
         columns = []
-        for kind, rules in (("when", self.policy.grants), ("veto", self.policy.vetoes)):
+        kinds: list[tuple[str, Sequence[Grant | Veto]]] = [("when", self.policy.grants), ("veto", self.policy.vetoes)]
+        for kind, rules in kinds:
             for index, rule in enumerate(rules):
                 tests = self._tests(rule.when)
                 unknown = [(key, f"({sql}) IS NULL") for key, sql in tests if key in GAP_KEYS]
@@ -359,7 +366,8 @@ class _Compiler:
         since = [f"{self._name(choice)}_since" for choice in grant.choices]
         when = f"greatest({', '.join(['NULL::TIMESTAMP', *since])})"
         # an answer that does not permit has no beginning and no end for the grant
-        return f"CASE WHEN {self._permits(grant)} THEN {when if grant.anchor == 'choice given' else self._ended(grant)} END"
+        start = when if grant.anchor == "choice given" else self._ended(grant)
+        return f"CASE WHEN {self._permits(grant)} THEN {start} END"
 
     def _weighed(self) -> str:
         columns = []
@@ -540,6 +548,8 @@ class _Compiler:
             if veto in grant.vetoes:
                 earlier = [self.policy.vetoes.index(v) for v in grant.vetoes[: grant.vetoes.index(veto)]]
                 terms.append(
-                    " AND ".join([f"applies_{index}", f"veto_{number} IS TRUE", *(f"veto_{n} IS NOT TRUE" for n in earlier)])
+                    " AND ".join(
+                        [f"applies_{index}", f"veto_{number} IS TRUE", *(f"veto_{n} IS NOT TRUE" for n in earlier)]
+                    )
                 )
         return _any(terms)

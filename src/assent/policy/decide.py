@@ -86,8 +86,8 @@ def decide(facts: Facts, policy: Policy, at: datetime) -> Decision:
 
 def _basis(grant: Grant, facts: Facts, policy: Policy, at: datetime, trail: _Trail) -> Basis | None:
     """Apply one grant: its anchor, condition, vetoes and choice, then its caps."""
-    event = HAPPENINGS.get(grant.anchor)
-    if event is not None and happened(facts, event, at, policy) is None:
+    happening = HAPPENINGS.get(grant.anchor)
+    if happening is not None and happened(facts, happening, at, policy) is None:
         return None
     applies, missing = holds_for(grant.when, facts, policy, at)
     if not applies:
@@ -165,7 +165,10 @@ def _events(
 def _capped(
     grant: Grant, cap: Cap, event: datetime, use_until: datetime, erase_by: datetime, trail: _Trail
 ) -> tuple[datetime, datetime]:
-    """Shorten a grant by one cap. Use always ends; a floor of a stronger class keeps its bytes, and that is a conflict."""
+    """Shorten a grant by one cap.
+
+    Use always ends; a floor of a stronger class keeps its bytes, and that is a conflict.
+    """
     use_end = add(event, cap.use_after) if cap.use_after else event
     if use_end < use_until:
         use_until = use_end
@@ -210,11 +213,10 @@ def _end(basis: Basis) -> datetime:
 def _use_until(bases: list[Basis], erase_by: datetime | None) -> dict[str, datetime]:
     """Take the latest end of each purpose's live grants, never later than the erasure."""
     ends: dict[str, datetime] = {}
-    for grant, sure, use_until, _ in bases:
+    for grant, sure, own_end, _ in bases:
         if sure:
-            if erase_by is not None and erase_by < use_until:
-                use_until = erase_by
-            ends[grant.purpose] = max(ends.get(grant.purpose, use_until), use_until)
+            end = own_end if erase_by is None or own_end < erase_by else erase_by
+            ends[grant.purpose] = max(ends.get(grant.purpose, end), end)
     return ends
 
 

@@ -164,6 +164,7 @@ class Policy:
 
     `name` is `provider/version`; `digest` names its meaning (comments and layout of the
     file do not count). `part_clock` is the fact that says when a part counts for a choice.
+    `business_plans` are the plans of the group `business`, which no cut takes whatever the rules say.
     """
 
     name: str
@@ -181,3 +182,4 @@ class Policy:
     reversal_ends_flag: bool
     cut_purposes: tuple[str, ...]
     plans: frozenset[str]
+    business_plans: frozenset[str]

@@ -143,12 +143,18 @@ def _pair(node: Node, parent: Path) -> Iterator[tuple[Path, Node]]:
     path = (*parent, *_key_path(key))
     yield path, key
     if value.type == "inline_table":
-        for child in value.children:
-            if child.type == "pair":
-                yield from _pair(child, path)
+        yield from _table(value, path)
     elif value.type == "array":
         for index, item in enumerate(child for child in value.children if child.is_named and child.type != "comment"):
             yield (*path, index), item
+            if item.type == "inline_table":
+                yield from _table(item, (*path, index))
+
+
+def _table(table: Node, path: Path) -> Iterator[tuple[Path, Node]]:
+    for child in table.children:
+        if child.type == "pair":
+            yield from _pair(child, path)
 
 
 def _key_path(key: Node) -> Path:
@@ -162,8 +168,13 @@ def _syntax_problem(message: str, text: str, file: str) -> Invalid:
     reason, _, where = message.partition(" (at ")
     numbers = [int(word.rstrip(",)")) for word in where.split() if word.rstrip(",)").isdigit()]
     place = Place(file, *numbers[:2]) if numbers else Place(file, text.count("\n") + 1)
-    reason = re.sub(r"\('([^']*)',?\)", r"`[\1]`", reason)
+    reason = re.sub(r"\(('[^)]*)\)", _table_name, reason)
     return Invalid(f"this is not TOML: {reason[0].lower()}{reason[1:]}", "correct the syntax here", place)
+
+
+def _table_name(names: re.Match[str]) -> str:
+    parts = re.findall("[^', ]+", names[1])
+    return f"`[{'.'.join(parts)}]`"
 
 
 def _in_file_order(problems: list[Invalid]) -> list[Invalid]:

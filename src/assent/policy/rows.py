@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assent.domain.decision import Conflict, Decision
-from assent.domain.instants import LATEST
+from assent.domain.instants import LATEST, in_utc
 from assent.policy import explain
 from assent.policy.compile import GAP_KEYS
 
@@ -17,18 +16,16 @@ if TYPE_CHECKING:
     from assent.policy.compile import SetQuery
 
 
-def decision_from_row(query: SetQuery, row: Mapping[str, object], at: datetime) -> Decision:
+def decision_from_row(query: SetQuery, row: Mapping[str, Any], at: datetime) -> Decision:
     """Read one row of a `SetQuery` as the decision it states."""
     policy = query.policy
     bases = [
-        (grant, row[f"grant_{n}"] == 2, _instant(row[f"use_{n}"]), _instant(row[f"erase_{n}"]))
+        (grant, row[f"grant_{n}"] == 2, in_utc(row[f"use_{n}"]), in_utc(row[f"erase_{n}"]))
         for n, grant in enumerate(policy.grants)
         if row[f"grant_{n}"]
     ]
     ends = {
-        purpose: _instant(end)
-        for n, purpose in enumerate(query.purposes)
-        if (end := row[f"use_until_{n}"]) is not None
+        purpose: in_utc(end) for n, purpose in enumerate(query.purposes) if (end := row[f"use_until_{n}"]) is not None
     }
     # purposes appear in the order in which their first sure grant stands in the file
     order = dict.fromkeys(grant.purpose for grant, sure, _, _ in bases if sure)
@@ -39,7 +36,7 @@ def decision_from_row(query: SetQuery, row: Mapping[str, object], at: datetime) 
     bits = int(str(row["gap"]))
     gap = tuple(key for n, key in enumerate(GAP_KEYS) if bits & 1 << n)
     caps = (*policy.caps, policy.withdrawal)
-    capped = {cap.id: _instant(row[f"cap_{n}"]) for n, cap in enumerate(caps) if row[f"cap_{n}"] is not None}
+    capped = {cap.id: in_utc(row[f"cap_{n}"]) for n, cap in enumerate(caps) if row[f"cap_{n}"] is not None}
     vetoed = [veto.id for n, veto in enumerate(policy.vetoes) if row[f"vetoed_{n}"]]
     eligible = {purpose for n, purpose in enumerate(query.purposes) if row[f"eligible_{n}"]}
     erase_by = row["erase_by"]
@@ -48,7 +45,7 @@ def decision_from_row(query: SetQuery, row: Mapping[str, object], at: datetime) 
         at=at,
         eligible=tuple(purpose for purpose in policy.cut_purposes if purpose in eligible),
         use_until=use_until,
-        erase_by=None if erase_by is None else _instant(erase_by),
+        erase_by=None if erase_by is None else in_utc(erase_by),
         held=held,
         gap=gap,
         conflicts=_conflicts(query, row),
@@ -58,7 +55,7 @@ def decision_from_row(query: SetQuery, row: Mapping[str, object], at: datetime) 
     )
 
 
-def _conflicts(query: SetQuery, row: Mapping[str, object]) -> tuple[Conflict, ...]:
+def _conflicts(query: SetQuery, row: Mapping[str, Any]) -> tuple[Conflict, ...]:
     found = [Conflict(*names) for n, names in enumerate(query.conflicts) if row[f"conflict_{n}"]]
     floor, ceiling = row["floor"], row["ceiling"]
     if isinstance(floor, int) and isinstance(ceiling, int):
@@ -66,7 +63,3 @@ def _conflicts(query: SetQuery, row: Mapping[str, object]) -> tuple[Conflict, ..
         winner = floor if grants[floor].rank > grants[ceiling].rank else ceiling
         found.append(Conflict(grants[floor].id, grants[ceiling].id, grants[winner].id))
     return tuple(found)
-
-
-def _instant(value: object) -> datetime:
-    return value.replace(tzinfo=UTC)  # type: ignore[attr-defined,no-any-return]  # TIMESTAMP columns are naive UTC

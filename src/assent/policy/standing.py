@@ -26,7 +26,11 @@ class Answer(Enum):
 
 
 class Permission(NamedTuple):
-    """The answer, since when it stands, when it was taken back (None: it was not), and whether the part's time was unknown."""
+    """An answer for a grant and a part.
+
+    `since` is when it was given, `ended_at` when it was taken back (None: it was not), and
+    `time_unknown` tells that the part's time was unknown, so that the instant stood in for it.
+    """
 
     answer: Answer
     since: datetime | None = None
@@ -52,7 +56,7 @@ def permissions(rules: Sequence[ChoiceRule], facts: Facts, policy: Policy, at: d
 
 
 def permission(rule: ChoiceRule, facts: Facts, policy: Policy, at: datetime) -> Permission:
-    """Read the choices for a grant: did the subject permit it for this part, and does that still stand?
+    """Read the choices for a grant, at the part's time and since.
 
     With `part and now` the permission must cover the part's time, and ends for good with the
     first refusal after it, unless the policy lets a new grant revive earlier data (DESIGN

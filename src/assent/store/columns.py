@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from assent.domain.decision import Decision
     from assent.domain.facts import Facts
-    from assent.policy.compile import SetQuery
     from assent.policy.model import Policy
 
 INSTANT: Final = pa.timestamp("us")
@@ -50,6 +49,7 @@ ACTS: Final = pa.schema(
 )
 HOLDS: Final = pa.schema([("holder", pa.string()), ("start", INSTANT), ("released_at", INSTANT)])
 
+
 class Columns:
     """A DuckDB session that decides columns of facts under a policy.
 
@@ -77,9 +77,7 @@ class Columns:
         query = compile_policy(policy, at)
         with self.loaded(*tables(facts), at):
             rows = self.table(f"SELECT * FROM ({query.sql}) ORDER BY part::BIGINT").to_pylist()
-        return [
-            decision_from_row(query, {**row, "part": fact.part}, at) for fact, row in zip(facts, rows, strict=True)
-        ]
+        return [decision_from_row(query, {**row, "part": fact.part}, at) for fact, row in zip(facts, rows, strict=True)]
 
     @contextmanager
     def loaded(self, facts: Any, acts: Any, holds: Any, at: datetime) -> Iterator[None]:
@@ -116,6 +114,14 @@ class Columns:
                 session.execute(f"DROP {kind} {name}")
                 session.unregister(f"{name}_read")
 
+    def keep(self, name: str, sql: str) -> None:
+        """Work a query out once and keep its rows under a name."""
+        self._session.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
+
+    def forget(self, name: str) -> None:
+        """Drop what was kept under a name."""
+        self._session.execute(f"DROP TABLE IF EXISTS {name}")
+
     def batches(self, sql: str, batch_rows: int = 100_000) -> Iterator[pa.RecordBatch]:
         """Run SQL over the loaded relations and stream its rows as Arrow batches."""
         yield from self._session.sql(sql).to_arrow_reader(batch_rows)
@@ -126,7 +132,7 @@ class Columns:
 
 
 def tables(facts: Sequence[Facts]) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Lay facts out as columns: (facts, acts, holds). Each part is its own chooser and holder, named by its position."""
+    """Lay facts out as columns: (facts, acts, holds). A part is its own chooser and holder, named by its position."""
     keys = [str(number) for number in range(len(facts))]
     columns: dict[str, Iterable[object]] = {"part": keys, "chooser": keys, "holder": keys}
     for name in (*STATE, "age", "signed_in", *INSTANTS):
@@ -136,6 +142,6 @@ def tables(facts: Sequence[Facts]) -> tuple[pa.Table, pa.Table, pa.Table]:
     return pa.table(columns, schema=FACTS), _table(acts, ACTS), _table(holds, HOLDS)
 
 
-def _table(rows: list[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
     columns = zip(*rows, strict=True) if rows else [[] for _ in schema]
     return pa.table([pa.array(list(c), f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)

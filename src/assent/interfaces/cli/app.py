@@ -44,7 +44,9 @@ class _Commands(click.Group):
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = import_module(f"assent.interfaces.cli.{name}_" if name == "import" else f"assent.interfaces.cli.{name}")
+        module = import_module(
+            f"assent.interfaces.cli.{name}_" if name == "import" else f"assent.interfaces.cli.{name}"
+        )
         command: click.Command = module.command
         return command
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,13 @@ import click
 
 from assent.domain.errors import Invalid, NotFound
 from assent.domain.instants import parse_instant
+from assent.policy.model import Policy
 
 if TYPE_CHECKING:
     from assent.wiring import Wiring
 
 
-class _Instant(click.ParamType):
+class _Instant(click.ParamType[datetime]):
     name = "instant"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -24,10 +26,10 @@ class _Instant(click.ParamType):
             self.fail(f"{problem.message}; {problem.fix}", param, ctx)
 
 
-class _Policy(click.ParamType):
+class _Policy(click.ParamType[Policy]):
     name = "policy"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Any, _param: click.Parameter | None, ctx: click.Context | None) -> Any:
         from assent.policy.parse import parse_policy
 
         wiring: Wiring = ctx.find_root().obj if ctx else None  # type: ignore[assignment]

@@ -1,0 +1,59 @@
+"""What a cut is told, and what it asks of a store."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from assent.domain.errors import Invalid
+from assent.domain.instants import format_instant
+from assent.store.port import Choices, Conversations, Cuts, FactColumns, Flags
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from assent.policy.model import Policy
+
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+"""Names of cuts: they become names of files."""
+
+
+class CutStore(FactColumns, Conversations, Choices, Flags, Cuts, Protocol):
+    """What a cut asks of a store."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutOrder:
+    """What to cut. `at` is the instant that counts, `now` the clock; no part is taken that ended between the two.
+
+    `key` makes the pseudonyms of people; it is kept in the folder `keys`, never beside the
+    rows. `version` is the program's, for the manifest. `batch_rows` bounds how many part
+    keys are read at once, and changes no byte of the cut.
+    """
+
+    name: str
+    purpose: str
+    at: datetime
+    now: datetime
+    directory: Path
+    keys: Path
+    key: bytes = field(repr=False)
+    version: str
+    keep_excluded: bool = False
+    batch_rows: int = 50_000
+
+    def look_over(self, policies: Sequence[Policy]) -> None:
+        """Raise `Invalid` for what cannot be carried out under these policies."""
+        if NAME.fullmatch(self.name) is None:
+            fix = "use up to 64 of a-z, 0-9, `.`, `_` and `-`, and begin with a letter or digit"
+            raise Invalid(f"`{self.name}` is not a name for a cut", fix)
+        purposes = sorted({purpose for policy in policies for purpose in policy.cut_purposes})
+        if self.purpose not in purposes:
+            fix = f"use one of {', '.join(purposes)}" if purposes else "no policy here has any; see `[purposes]`"
+            raise Invalid(f"no cut may be made for `{self.purpose}` here", fix)
+        if self.at > self.now:
+            fix = "name an instant that has: what people say until then counts"
+            raise Invalid(f"`{format_instant(self.at)}` has not come yet", fix)

@@ -1,0 +1,169 @@
+"""Rows of a cut: what the set evaluator nominates is decided once more, gated, and proved."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from assent.domain.digests import digest
+from assent.domain.errors import AssentError
+from assent.domain.facts import facts_to_record
+from assent.domain.instants import format_instant
+from assent.policy.versions import decide_versions, governing
+from assent.services.proofs import Proofs
+from assent.store.records import CutRow, part_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from assent.domain.conversation import Mark
+    from assent.domain.decision import Decision
+    from assent.domain.facts import Facts
+    from assent.policy.model import Policy
+    from assent.services.cut_order import CutOrder, CutStore
+    from assent.services.proofs import Proof
+    from assent.store.records import StoredPart
+
+OUT: Final[tuple[Mark, ...]] = (
+    "abandoned",
+    "hidden",
+    "system-context",
+    "encrypted",
+    "summary",
+    "duplicate",
+    "error",
+    "sidechain",
+)
+"""Marks that keep a part out of every cut; the first one a part has is the reason."""
+
+GONE: Final = "gone"
+ENDED_SINCE: Final = "ended since"
+BUSINESS: Final = "business plan"
+UNPROVEN: Final = "unproven"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A row that passed every gate and lacks only its text."""
+
+    key: int
+    row: dict[str, Any]
+    member: CutRow
+
+
+@dataclass(slots=True)
+class Drafts:
+    """What became of the eligible parts of one conversation. `excluded` holds (part name, reason)."""
+
+    kept: list[Draft] = field(default_factory=list)
+    excluded: list[tuple[str | None, str]] = field(default_factory=list)
+
+
+class Reader:
+    """Reads conversations from the store and makes rows of them."""
+
+    def __init__(self, order: CutOrder, store: CutStore, policies: Sequence[Policy]) -> None:
+        """Decide under `policies`, ordered by date, as the order says."""
+        self._order = order
+        self._store = store
+        self._policies = policies
+        self._business = frozenset(plan for policy in policies for plan in policy.business_plans)
+        self._proofs = Proofs(store, store, order.purpose, order.at)
+        self._person: dict[str, str] = {}
+        self.governed: dict[str, tuple[str, ...]] = {}
+        """For each policy digest of a row, the digests of the versions that were combined."""
+
+    def drafts(self, conversation: str, keys: Collection[int]) -> Drafts:
+        """Decide the nominated parts of one conversation, in the order of the source."""
+        found = Drafts()
+        stored = self._store.conversation(conversation)
+        parts = [part for part in stored.parts if part.key in keys] if stored is not None else []
+        facts = {fact.part: fact for fact in self._store.facts_of(conversation)} if parts else {}
+        found.excluded += [(None, GONE)] * (len(keys) - len(parts))
+        for part in parts:
+            name = part_name(conversation, part.id)
+            if name not in facts:
+                found.excluded.append((name, GONE))
+                continue
+            draft = self._draft(part, facts[name])
+            if isinstance(draft, str):
+                found.excluded.append((name, draft))
+            else:
+                found.kept.append(draft)
+        return found
+
+    def _draft(self, part: StoredPart, facts: Facts) -> Draft | str:
+        """Make a row, or say in a word why there is none."""
+        order = self._order
+        versions = governing(self._policies, facts, order.at)
+        decision = decide_versions(facts, versions, order.at)
+        if order.purpose not in decision.eligible:
+            raise _disagreement(facts)
+        if order.now > order.at and not self._still(facts):
+            return ENDED_SINCE
+        if facts.plan in self._business:
+            return BUSINESS
+        proof = self._proofs.of(facts, versions)
+        if proof is None:
+            return UNPROVEN
+        for mark in OUT:
+            if mark in part.marks:
+                return mark
+        self.governed.setdefault(decision.digest, tuple(policy.digest for policy in versions))
+        return Draft(part.key, self._row(part, facts, decision, proof), _member(part, facts))
+
+    def _still(self, facts: Facts) -> bool:
+        now = self._order.now
+        return self._order.purpose in decide_versions(facts, governing(self._policies, facts, now), now).eligible
+
+    def _row(self, part: StoredPart, facts: Facts, decision: Decision, proof: Proof) -> dict[str, Any]:
+        return {
+            "part": facts.part,
+            "conversation": facts.conversation,
+            "person": None if facts.subject is None else self._pseudonym(facts.subject),
+            "turn": part.turn,
+            "ordinal": part.ordinal,
+            "speaker": part.speaker,
+            "origin": part.origin,
+            "data": part.data,
+            "marks": sorted(part.marks),
+            # the name of a file is the person's own words, that of a tool is not
+            "tool": part.name or None if "tool-payload" in part.marks else None,
+            "created_at": part.created_at,
+            "decision": decision_id(facts, decision.digest, self._order.at),
+            "proof": proof.kind,
+            "receipt": proof.receipt,
+            "policy": decision.digest,
+        }
+
+    def _pseudonym(self, subject: str) -> str:
+        if subject not in self._person:
+            self._person = {subject: pseudonym(self._order.key, subject)}
+        return self._person[subject]
+
+    def texts(self, drafts: Sequence[Draft]) -> Mapping[int, str]:
+        """Read the content of rows by key."""
+        return self._store.content_of([draft.key for draft in drafts])
+
+
+def pseudonym(key: bytes, subject: str) -> str:
+    """Name a person for one cut: HMAC-SHA256 of the subject under the cut's key, its first 128 bits in hexadecimal."""
+    return hmac.new(key, subject.encode(), "sha256").hexdigest()[:32]
+
+
+def decision_id(facts: Facts, policy: str, at: datetime) -> str:
+    """Name a decision by everything it was made of: the facts, the digest of the policy and the instant."""
+    return digest({"facts": facts_to_record(facts), "policy": policy, "at": format_instant(at)})
+
+
+def _member(part: StoredPart, facts: Facts) -> CutRow:
+    return CutRow(facts.conversation or "", part.id, facts.subject)
+
+
+def _disagreement(facts: Facts) -> AssentError:
+    return AssentError(
+        f"the two evaluators do not agree on part `{facts.part}`, so nothing was written",
+        "cut again, in case its past was changed meanwhile; if it stays, report it with what `assent explain` says",
+    )

@@ -1,0 +1,217 @@
+"""Bring conversations, accounts and choices in, and account for every record."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from assent.connectors.port import Malformed, Skipped
+from assent.domain.conversation import Conversation
+from assent.domain.digests import digest
+from assent.domain.errors import Invalid
+from assent.domain.facts import FactsProblem, facts_from_record
+from assent.store.records import Account, Choice, ImportNote, ImportRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from assent.connectors.port import Importer, Source
+    from assent.store.port import Accounts, Choices, Intake, Store
+
+MAX_NOTES = 10_000
+"""Malformed records that are remembered one by one; further ones are counted by problem."""
+
+ACCOUNT_KEYS = ("plan", "region", "age", "signed_in", "role", "acknowledged_at", "user_duration")
+
+
+@dataclass(slots=True)
+class ImportSummary:
+    """What became of an import. `imported + skipped + malformed` are all records of the source."""
+
+    run: int
+    imported: int = 0
+    skipped: int = 0
+    malformed: int = 0
+    parts: int = 0
+    conversations: Counter[str] = field(default_factory=Counter)
+    notes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def note(self, place: str, kind: str, reason: str, count: int) -> None:
+        """Remember a skipped kind once and a malformed record by its place."""
+        where = place if kind == "malformed" and len(self.notes) < MAX_NOTES else ""
+        self.notes[where, kind, reason] += count
+
+    def problems(self) -> list[tuple[str, str, int]]:
+        """List malformed records as (place, problem, count)."""
+        return [(place, reason, n) for (place, kind, reason), n in self.notes.items() if kind == "malformed"]
+
+    def skips(self) -> list[tuple[str, int]]:
+        """List why records were skipped, most frequent first."""
+        counts: Counter[str] = Counter()
+        for (_, kind, reason), n in self.notes.items():
+            if kind == "skipped":
+                counts[reason] += n
+        return counts.most_common()
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """What the source does not say: whose conversations these are, and on which plan they were written."""
+
+    subject: str | None = None
+    plan: str | None = None
+
+
+def import_source(
+    importer: Importer, source: Source, store: Intake, whose: Whose, *, now: datetime, batch: int
+) -> ImportSummary:
+    """Read a whole source into the store, `batch` conversations a transaction. Importing it again changes nothing."""
+    summary = ImportSummary(store.begin_import(importer.name, source.path.name, now))
+    waiting: list[Conversation] = []
+    for record in importer.read(source):
+        if isinstance(record, Conversation):
+            summary.imported += record.records
+            waiting.append(replace(record, subject=whose.subject) if whose.subject else record)
+            if len(waiting) >= batch:
+                _keep(store, waiting, whose, now, summary)
+        elif isinstance(record, Skipped):
+            summary.skipped += record.records
+            summary.note(str(record.place), "skipped", record.reason, record.records)
+        else:
+            _refuse(record, summary)
+    _keep(store, waiting, whose, now, summary)
+    notes = (ImportNote(place, kind, reason, n) for (place, kind, reason), n in summary.notes.items())  # type: ignore[arg-type]
+    run = ImportRun(
+        summary.run, importer.name, source.path.name, now, now, summary.imported, summary.skipped, summary.malformed
+    )
+    store.finish_import(run, notes)
+    return summary
+
+
+def _refuse(record: Malformed, summary: ImportSummary) -> None:
+    summary.malformed += record.records
+    summary.note(str(record.place), "malformed", record.problem, record.records)
+
+
+def _keep(store: Intake, waiting: list[Conversation], whose: Whose, now: datetime, summary: ImportSummary) -> None:
+    if waiting:
+        for outcome in store.intake(waiting, plan=whose.plan, recorded_at=now):
+            summary.conversations[outcome.status] += 1
+            summary.parts += outcome.parts_added
+        waiting.clear()
+
+
+@dataclass(slots=True)
+class LinesSummary:
+    """What became of a file of lines: how many were taken, and (line, problem, fix) of those that were not."""
+
+    taken: int = 0
+    problems: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def import_accounts(lines: Iterable[bytes], store: Accounts) -> LinesSummary:
+    """Read accounts, one JSON object a line: `subject` and the facts of a person (`account_from_record`)."""
+    summary = LinesSummary()
+    for number, record in _records(lines, summary):
+        try:
+            store.put_accounts([account_from_record(record)])
+            summary.taken += 1
+        except FactsProblem as problem:
+            summary.problems.append((number, problem.message, problem.fix))
+    return summary
+
+
+def account_from_record(record: dict[str, Any]) -> Account:
+    """Read one account. Raises `FactsProblem` naming the key and what is allowed."""
+    renamed = {"closed_at": "account_closed_at"}
+    values = {renamed.get(key, key): value for key, value in record.items() if key != "subject"}
+    if not record.get("subject"):
+        raise FactsProblem("subject", "is missing", "say whose account it is")
+    allowed = {*ACCOUNT_KEYS, "account_closed_at", "moved_to_business_at"}
+    for key in values:
+        if key not in allowed:
+            raise FactsProblem(key, "is not a fact of an account", "use subject, " + ", ".join(sorted(allowed)))
+    facts = facts_from_record({"part": "-", "subject": record["subject"], **values})
+    return Account(
+        subject=str(facts.subject),
+        closed_at=facts.account_closed_at,
+        moved_to_business_at=facts.moved_to_business_at,
+        **{key: getattr(facts, key) for key in ACCOUNT_KEYS},
+    )
+
+
+def import_choices(lines: Iterable[bytes], store: Choices, *, now: datetime) -> LinesSummary:
+    """Read choices that the product's own notice recorded, one JSON object a line.
+
+    Keys: subject, purpose, act, at, notice (digest of the exact text shown) and surface. An
+    `allow` without notice and surface is refused: nobody can show what was asked.
+    """
+    summary = LinesSummary()
+    for number, record in _records(lines, summary):
+        try:
+            append_once(store, choice_from_record(record, now))
+            summary.taken += 1
+        except Invalid as problem:
+            summary.problems.append((number, problem.message, problem.fix))
+    return summary
+
+
+def append_once(store: Choices, choice: Choice) -> None:
+    """Append an act unless it is there already, recorded earlier from the same file."""
+    if all(known.id != choice.id for known in store.choices(choice.subject)):
+        store.add_choice(choice)
+
+
+def choice_from_record(record: dict[str, Any], now: datetime) -> Choice:
+    """Read one recorded choice. Raises `Invalid` for what is missing, and for acts in the future."""
+    known = ("subject", "purpose", "act", "at", "notice", "surface")
+    for key in record:
+        if key not in known:
+            raise FactsProblem(key, "is not known here", "use " + ", ".join(known))
+    act = {key: record.get(key) for key in ("purpose", "act", "at")}
+    facts = facts_from_record({"part": "-", "subject": record.get("subject"), "choices": [act]})
+    choice = facts.choices[0]
+    if facts.subject is None:
+        raise FactsProblem("subject", "is missing", "say whose choice it is")
+    notice, surface = (str(record.get(key) or "") for key in ("notice", "surface"))
+    if choice.act == "allow" and not (notice and surface):
+        fix = "give the digest of the notice that was shown and the surface it was shown on"
+        raise FactsProblem("notice", "an `allow` must quote what the person was shown", fix)
+    if choice.at > now:
+        raise FactsProblem("at", "lies in the future", "give the instant of the act, in UTC")
+    return Choice(
+        id=digest([facts.subject, choice.purpose, choice.act, choice.at.isoformat(), notice]),
+        subject=facts.subject,
+        purpose=choice.purpose,
+        act=choice.act,
+        at=choice.at,
+        notice=notice,
+        surface=surface,
+        recorded_by="import",
+        recorded_at=now,
+    )
+
+
+def _records(lines: Iterable[bytes], summary: LinesSummary) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            record = None
+        if isinstance(record, dict):
+            yield number, record
+        else:
+            summary.problems.append((number, "the line is not a JSON object", "write one JSON object a line"))
+
+
+def describe_person(store: Store, subject: str, record: dict[str, Any]) -> None:
+    """Add what the operator says about a person (plan, age, region) to what is known. Raises `FactsProblem`."""
+    said = account_from_record({"subject": subject, **record})
+    known = store.account(subject) or Account(subject)
+    changes = {key: getattr(said, key) for key in ACCOUNT_KEYS if getattr(said, key) is not None}
+    store.put_accounts([replace(known, **changes)])

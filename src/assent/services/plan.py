@@ -1,0 +1,133 @@
+"""Plan: what a sweep would do, with a digest that names exactly that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from assent.domain.digests import canonical, digest
+from assent.domain.instants import format_instant, in_utc
+from assent.policy.nominate import nominate
+from assent.store.answers import answers
+from assent.store.records import Page, Plan, PlanItem, PolicyText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from assent.policy.model import Policy
+    from assent.policy.nominate import Bound
+    from assent.store.answers import Answers, Tally
+    from assent.store.columns import Columns
+    from assent.store.port import FactColumns, Policies, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One part that a plan names, so that a person can look: where, by which rule, since when."""
+
+    conversation: str
+    part: str
+    rule: str
+    erase_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """What a sweep at `at` would erase. `looked_at` parts were nominated by the index and decided.
+
+    `newly_due` counts the parts that became due after the newest plan before this one.
+    """
+
+    digest: str
+    at: datetime
+    policies: tuple[tuple[str, str], ...]
+    looked_at: int
+    due: int
+    newly_due: int
+    by_rule: tuple[Tally, ...]
+    sample: tuple[Sample, ...]
+
+
+def make_plan(
+    store: Store, columns: Columns, policies: Sequence[tuple[Policy, str]], *, at: datetime, batch_rows: int
+) -> PlanReport:
+    """Decide what the index nominates, keep the plan under its digest and say what it holds.
+
+    `policies` are (policy, its text), oldest first. The same store, policies and instant
+    give the same digest.
+    """
+    versions = [policy for policy, _ in policies]
+    keep_policies(store, policies, at)
+    before = store.plans(Page(limit=1)).items
+    since = before[0].at if before else None
+    with answers(store, columns, versions, at, nominations(store, versions)) as found:
+        by_rule = found.due_by_rule()
+        looked_at = sum(tally.parts for tally in found.standing())
+        name, due, newly = _digest(found, versions, at, since, batch_rows)
+        counts = {tally.label: tally.parts for tally in by_rule}
+        store.save_plan(
+            Plan(name, tuple(policy.digest for policy in versions), at, counts, at), _items(found, batch_rows)
+        )
+    return PlanReport(
+        digest=name,
+        at=at,
+        policies=tuple((policy.name, policy.digest) for policy in versions),
+        looked_at=looked_at,
+        due=due,
+        newly_due=newly,
+        by_rule=tuple(by_rule),
+        sample=_sample(store, name),
+    )
+
+
+def keep_policies(store: Policies, policies: Sequence[tuple[Policy, str]], now: datetime) -> None:
+    """Keep the texts of the policies that decide, and of what tombstones of several versions name together."""
+    for policy, text in policies:
+        store.add_policy(PolicyText(policy.digest, policy.name, text, now))
+    for (old, old_text), (new, new_text) in combinations(policies, 2):
+        both = digest([old.digest, new.digest])
+        store.add_policy(PolicyText(both, f"{old.name} + {new.name}", f"{old_text}\n{new_text}", now))
+
+
+def nominations(store: FactColumns, versions: Sequence[Policy]) -> dict[int, tuple[Bound, ...] | None]:
+    """Say for each retention class from where on the index must look: where any version may find a part due."""
+    found: dict[int, tuple[Bound, ...] | None] = {}
+    for retention_class in store.retention_classes():
+        bounds = [nominate(policy, retention_class.state) for policy in versions]
+        known = [bound for bound in bounds if bound is not None]
+        whole = len(known) < len(bounds)
+        found[retention_class.id] = None if whole else tuple(dict.fromkeys(b for several in known for b in several))
+    return found
+
+
+def _items(found: Answers, batch_rows: int) -> Iterator[PlanItem]:
+    for batch in found.due(batch_rows):
+        for row in batch.to_pylist():
+            yield PlanItem(row["part"], in_utc(row["erase_by"]), row["rule"])
+
+
+def _digest(
+    found: Answers, versions: Sequence[Policy], at: datetime, since: datetime | None, batch_rows: int
+) -> tuple[str, int, int]:
+    """Name the plan by policies, instant and every item; count the items, and those due only since `since`."""
+    names = sha256(canonical([[policy.digest for policy in versions], format_instant(at)]))
+    due = newly = 0
+    for item in _items(found, batch_rows):
+        names.update(canonical([item.part, format_instant(item.erase_by), item.rule]))
+        due += 1
+        newly += since is None or item.erase_by > since
+    return "sha256:" + names.hexdigest(), due, newly
+
+
+def _sample(store: Store, plan: str, size: int = 5, among: int = 1_000) -> tuple[Sample, ...]:
+    """Pick one part of each of the first conversations among the plan's first items."""
+    items = {item.part: item for item in store.plan_items(plan, after=0, limit=among)}
+    picked: dict[str, Sample] = {}
+    for key, (conversation, part) in sorted(store.names_of(list(items)).items()):
+        picked.setdefault(conversation, Sample(conversation, part, items[key].rule, items[key].erase_by))
+        if len(picked) == size:
+            break
+    return tuple(picked.values())

@@ -1,0 +1,116 @@
+"""Answers over everything that is kept: the set query of all versions, asked for plans, cuts and forecasts."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assent.policy.compile import GAP_KEYS, compile_versions, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from assent.policy.model import Policy
+    from assent.policy.nominate import Bound
+    from assent.store.columns import Columns
+    from assent.store.port import FactColumns
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many parts, and of how many conversations and people, share a label."""
+
+    label: str
+    parts: int
+    conversations: int
+    people: int
+
+
+@contextmanager
+def answers(
+    store: FactColumns,
+    columns: Columns,
+    policies: Sequence[Policy],
+    at: datetime,
+    nominated: Mapping[int, tuple[Bound, ...] | None] | None = None,
+) -> Iterator[Answers]:
+    """Load facts (all, or those nominated), choices and holds, and answer for every part at `at`.
+
+    `policies` are ordered by date, oldest first.
+    """
+    with columns.loaded(store.fact_batches(nominated, at=at), store.act_batches(), store.hold_batches(), at):
+        columns.keep("answers", compile_versions(policies, at))
+        try:
+            yield Answers(columns, at)
+        finally:
+            columns.forget("answers")
+
+
+class Answers:
+    """The answers of one instant; alive inside `answers(...)` only."""
+
+    def __init__(self, columns: Columns, at: datetime) -> None:
+        """Read from the relation `answers` of the session."""
+        self._columns = columns
+        self._now = literal(at)
+
+    def due(self, batch_rows: int) -> Iterator[pa.RecordBatch]:
+        """Stream what should be gone by now: `part` (key), `erase_by`, `rule`, in the order of keys."""
+        return self._columns.batches(
+            f"SELECT part::BIGINT AS part, erase_by, rule FROM answers "
+            f"WHERE NOT held AND erase_by <= {self._now} ORDER BY 1",
+            batch_rows,
+        )
+
+    def due_by_rule(self) -> list[Tally]:
+        """Count what is due by the rule that set its end."""
+        return self._tally("rule", f"NOT held AND erase_by <= {self._now}")
+
+    def standing(self) -> list[Tally]:
+        """Count everything: `due`, `kept with an end`, `kept without an end`, `held`."""
+        label = (
+            f"CASE WHEN held THEN 'held' WHEN erase_by <= {self._now} THEN 'due' "
+            "WHEN erase_by IS NULL THEN 'kept without an end' ELSE 'kept with an end' END"
+        )
+        return self._tally(label, "TRUE")
+
+    def gaps(self) -> list[Tally]:
+        """Count parts by each fact that is missing and matters."""
+        found = [self._tally(f"'{key}'", f"gap & {1 << n} <> 0") for n, key in enumerate(GAP_KEYS)]
+        return [tally for tallies in found for tally in tallies]
+
+    def eligible(self, purpose: str, batch_rows: int) -> Iterator[pa.RecordBatch]:
+        """Stream the keys (`part`) of parts that are eligible for a purpose, in their order."""
+        return self._columns.batches(
+            f'SELECT part::BIGINT AS part FROM answers WHERE "eligible_{purpose}" ORDER BY 1', batch_rows
+        )
+
+    def why_not(self, purpose: str) -> list[Tally]:
+        """Count the parts that are not eligible for a purpose, by what stopped them."""
+        return self._tally(f'"why_not_{purpose}"', f'NOT "eligible_{purpose}"')
+
+    def ends(self, step: str) -> list[tuple[datetime | None, str, int]]:
+        """Count parts by when they end, in steps of `day`, `week`, `month` or `year`, and by rule.
+
+        What is due or overdue counts in the present step; held parts count under the rule
+        `hold` and no date; parts without an end under no date.
+        """
+        rows = self._columns.table(
+            "SELECT CASE WHEN NOT held AND erase_by IS NOT NULL "
+            f"THEN date_trunc('{step}', greatest(erase_by, {self._now}))::TIMESTAMP END AS bucket, "
+            "CASE WHEN held THEN 'hold' ELSE rule END AS why, count(*)::BIGINT AS parts "
+            "FROM answers GROUP BY ALL ORDER BY 1 NULLS LAST, 2"
+        ).to_pylist()
+        return [(row["bucket"], row["why"], row["parts"]) for row in rows]
+
+    def _tally(self, label: str, where: str) -> list[Tally]:
+        rows = self._columns.table(
+            f"SELECT {label} AS label, count(*)::BIGINT AS parts, count(DISTINCT holder)::BIGINT AS conversations, "
+            f"count(DISTINCT chooser)::BIGINT AS people FROM answers JOIN facts USING (part) WHERE {where} "
+            "GROUP BY 1 ORDER BY parts DESC, label"
+        ).to_pylist()
+        return [Tally(**row) for row in rows]

@@ -1,0 +1,107 @@
+"""Retention classes: the categorical facts of parts, each combination kept once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sqlalchemy import insert, select, update
+
+from assent.domain.digests import canonical
+from assent.domain.facts import Facts
+from assent.store.schema import conversation, part, retention_class
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from assent.store.records import Account
+
+
+class Categories(NamedTuple):
+    """The categorical facts, in the order of the columns."""
+
+    plan: str | None = None
+    region: str | None = None
+    age: int | None = None
+    signed_in: bool | None = None
+    role: str | None = None
+    surface: str | None = None
+    mode: str | None = None
+    data: str | None = None
+    origin: str | None = None
+
+    def of(self, account: Account | None) -> Categories:
+        """Take what is known about the person; a plan that is known already stays."""
+        if account is None:
+            return self
+        return self._replace(
+            plan=account.plan if self.plan is None else self.plan,
+            region=account.region,
+            age=account.age,
+            signed_in=account.signed_in,
+            role=account.role,
+        )
+
+    def facts(self) -> Facts:
+        """Return them as facts of no part."""
+        return Facts(part="", **self._asdict())
+
+
+COLUMNS: Final = tuple(retention_class.c[name] for name in Categories._fields)
+
+
+class Classes:
+    """Gives the number of a combination, within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Know nothing yet: what another transaction learned may have been rolled back."""
+        self._connection = connection
+        self._known: dict[Categories, int] = {}
+
+    def id_of(self, categories: Categories) -> int:
+        """Find or make the class."""
+        known = self._known.get(categories)
+        if known is None:
+            known = self._known[categories] = self._kept(categories)
+        return known
+
+    def _kept(self, categories: Categories) -> int:
+        facts = canonical(list(categories)).decode()
+        found = self._connection.scalar(select(retention_class.c.id).where(retention_class.c.facts == facts))
+        if found is None:
+            row: dict[str, Any] = {"facts": facts, **categories._asdict()}
+            found = self._connection.scalar(insert(retention_class).values(row).returning(retention_class.c.id))
+        return int(found)
+
+
+def follow_account(connection: Connection, account: Account) -> None:
+    """Bring the stored parts of a person up to what is now known about the account."""
+    theirs = select(conversation.c.key).where(conversation.c.subject == account.subject)
+    if account.plan is not None:
+        connection.execute(
+            update(conversation)
+            .where(conversation.c.subject == account.subject, conversation.c.plan.is_(None))
+            .values(plan=account.plan)
+        )
+    for clock, instant in (
+        (part.c.account_closed_at, account.closed_at),
+        (part.c.moved_to_business_at, account.moved_to_business_at),
+    ):
+        connection.execute(
+            update(part)
+            .where(part.c.conversation.in_(theirs), clock.is_distinct_from(instant))
+            .values({clock.name: instant})
+        )
+    used = (
+        select(retention_class.c.id, *COLUMNS)
+        .where(retention_class.c.id.in_(select(part.c.retention_class).where(part.c.conversation.in_(theirs))))
+        .order_by(retention_class.c.id)
+    )
+    classes = Classes(connection)
+    for old, *values in connection.execute(used).all():
+        new = classes.id_of(Categories(*values).of(account))
+        if new != old:  # `of` leaves its own result as it is, so no class is both left and entered
+            connection.execute(
+                update(part)
+                .where(part.c.retention_class == old, part.c.conversation.in_(theirs))
+                .values(retention_class=new)
+            )

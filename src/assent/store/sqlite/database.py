@@ -1,0 +1,154 @@
+"""The file: how it is opened, read and written.
+
+Write-ahead log, so that people read while a sweep writes; `synchronous=FULL`, so that an
+answer given is on the disk; `secure_delete=ON`, because an ordinary DELETE leaves the bytes
+in the file (`fast` does too, for rows of ordinary size). There is one writer at a time:
+every write begins with BEGIN IMMEDIATE, so what it has read stays true until it commits.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
+
+from assent.domain.errors import AssentError, NotFound, Refused
+from assent.store.migrate import NEWEST, migrate, step_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+_PRAGMAS: Final = {
+    "journal_mode": ("WAL", "wal"),
+    "secure_delete": ("ON", 1),
+    "foreign_keys": ("ON", 1),
+    # REPLACE deletes without a word otherwise, past the triggers that refuse it
+    "recursive_triggers": ("ON", 1),
+    "synchronous": ("FULL", 2),
+}
+"""What every connection sets, and what it must then read back."""
+
+_SPEED: Final = {
+    "cache_size": -65_536,  # KiB
+    "wal_autocheckpoint": 8_192,  # pages: 32 MiB of log before its pages are moved, each once
+}
+"""What makes bulk work three times as fast, in bounded memory."""
+
+_WRITES: Final = {"assent_writes": True}
+
+PIECE: Final = 5_000
+"""How many values one statement names at most."""
+
+T = TypeVar("T")
+
+
+class Database:
+    """One SQLite file and its connections, for any number of threads."""
+
+    def __init__(self, path: Path, *, create: bool, busy_timeout_s: float = 30.0) -> None:
+        """Open the file at the newest step of its schema.
+
+        `busy_timeout_s` bounds the wait for another writer. Raises `NotFound` if there is no
+        file and `create` is false, `Refused` if this SQLite cannot erase or the file is newer
+        than this assent.
+        """
+        if not path.exists():
+            if not create:
+                raise NotFound(f"there is no store at `{path}`", "check the path, or create one")
+            # content will lie in it: nobody else on the machine may read it
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._busy_timeout_s = busy_timeout_s
+        self.engine = self._engine(path)
+        try:
+            with self.reading() as connection:
+                stands = step_of(connection)
+            if stands != NEWEST:
+                with self.writing() as connection:
+                    migrate(connection)
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    def _engine(self, path: Path) -> Engine:
+        engine = create_engine(
+            URL.create("sqlite", database=str(path)),
+            # rows stream to the threads of the set evaluator
+            connect_args={"check_same_thread": False, "timeout": self._busy_timeout_s},
+            # an error must not quote what was to be stored
+            hide_parameters=True,
+        )
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Read at one instant: what others write meanwhile is not seen."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Write alone, all or nothing."""
+        try:
+            with self.engine.connect().execution_options(**_WRITES) as connection, connection.begin():
+                yield connection
+        except OperationalError as problem:
+            if "locked" not in str(problem.orig):
+                raise
+            message = f"another process wrote for longer than {self._busy_timeout_s:g} s"
+            raise AssentError(message, "try again when it is done") from None
+
+    def checkpoint(self) -> bool:
+        """Move the log into the file and cut it to nothing; False if somebody still reads from it."""
+        with self.engine.connect() as connection:
+            raw = connection.connection.cursor()
+            busy: int = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return busy == 0
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # `_begin` says BEGIN, not the driver
+    for name, (value, expected) in _PRAGMAS.items():
+        connection.execute(f"PRAGMA {name}={value}").fetchall()
+        found = connection.execute(f"PRAGMA {name}").fetchone()
+        if found is None or found[0] != expected:
+            raise Refused(
+                f"this SQLite does not accept `{name}={value}`",
+                "use a SQLite that does, and a local disk: without it erasure would not be true",
+            )
+
+
+    for name, number in _SPEED.items():
+        connection.execute(f"PRAGMA {name}={number}")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("assent_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Room:
+    """What the rooms of the store share."""
+
+    _database: Database
+
+
+def pieces(values: Iterable[T]) -> Iterator[list[T]]:
+    """Cut values into lists that one statement can name (SQLite takes 32,766 of them)."""
+    rest = iter(values)
+    while piece := list(islice(rest, PIECE)):
+        yield piece

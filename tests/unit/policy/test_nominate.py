@@ -1,0 +1,185 @@
+"""Nomination is never late: whatever is due under the reference satisfies one of the bounds of its class."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.laws.random_facts import INSTANTS, POLICIES, RandomFacts, load
+
+from assent.domain.durations import parse_duration
+from assent.domain.facts import Facts
+from assent.policy.decide import decide
+from assent.policy.model import CLASSES, Cap, Grant, Policy
+from assent.policy.nominate import Bound, nominate, nominate_versions
+from assent.policy.versions import decide_versions
+
+LOADED = {path: load(path) for path in POLICIES}
+STATE = ("plan", "region", "age", "signed_in", "role", "surface", "mode", "data", "origin")
+ANTHROPIC = next(path for path in POLICIES if (path.parent.name, path.stem) == ("anthropic", "2025-10-08"))
+
+
+def state_of(facts: Facts) -> Facts:
+    return Facts(part="", **{name: getattr(facts, name) for name in STATE})
+
+
+def nominated(bounds: tuple[Bound, ...] | None, facts: Facts, at: datetime) -> bool:
+    if bounds is None:
+        return True
+    clocks = [(getattr(facts, bound.clock), bound.after) for bound in bounds]
+    return any(clock is not None and clock <= at - after for clock, after in clocks)
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@settings(max_examples=150)
+@given(seed=st.integers(0, 2**32), at=st.sampled_from(INSTANTS))
+def test_a_candidate_time_is_never_later_than_the_truth(path: Path, seed: int, at: datetime) -> None:
+    policy = LOADED[path]
+    source = RandomFacts(policy, at, random.Random(seed))
+    for number in range(8):
+        facts = source.facts(str(number))
+        if decide(facts, policy, at).due():
+            assert nominated(nominate(policy, state_of(facts)), facts, at), facts
+
+
+def twisted(policy: Policy, source: random.Random) -> Policy:
+    """Change rules in ways that no shipped policy happens to combine."""
+
+    def grant(rule: Grant) -> Grant:
+        when = replace(
+            rule.when,
+            absent=source.choice(((), (), ("feedback_at",), ("deleted_at",))),
+            era=source.choice((None, None, "since effective", "before effective")),
+        )
+        picks = source.choice(({}, {"P3M": parse_duration("P3M"), "P7D": parse_duration("P7D")}))
+        return replace(
+            rule,
+            rank=source.randrange(len(CLASSES)),
+            when=source.choice((when, rule.when)),
+            anchor=source.choice((rule.anchor, "created", "last turn", "recorded")),
+            use_for=source.choice((rule.use_for, replace(rule.use_for, picks=picks))),
+            floor=source.random() < 0.4,
+            choices=source.choice((rule.choices, ())),
+        )
+
+    kept = [rule for rule in policy.grants if source.random() < 0.7]
+    return replace(policy, grants=tuple(grant(rule) for rule in kept or policy.grants))
+
+
+@settings(max_examples=400)
+@given(seed=st.integers(0, 2**32), path=st.sampled_from(POLICIES), at=st.sampled_from(INSTANTS))
+def test_a_candidate_time_is_never_late_under_made_up_rules(seed: int, path: Path, at: datetime) -> None:
+    draw = random.Random(seed)
+    policy = twisted(LOADED[path], draw)
+    source = RandomFacts(policy, at, draw)
+    for number in range(12):
+        facts = source.facts(str(number))
+        if decide(facts, policy, at).due():
+            assert nominated(nominate(policy, state_of(facts)), facts, at), facts
+
+
+@settings(max_examples=150)
+@given(seed=st.integers(0, 2**32), at=st.sampled_from(INSTANTS))
+def test_several_versions_are_nominated_by_the_strictest(seed: int, at: datetime) -> None:
+    versions = [policy for path, policy in LOADED.items() if path.parent.name == "anthropic"]
+    source = RandomFacts(versions[-1], at, random.Random(seed))
+    for number in range(8):
+        facts = source.facts(str(number))
+        if decide_versions(facts, versions, at).due():
+            assert nominated(nominate_versions(versions, state_of(facts)), facts, at), facts
+
+
+def met_by_a_bound(policy: Policy) -> int:
+    met = 0
+    for at in INSTANTS:
+        source = RandomFacts(policy, at, random.Random(7))
+        for number in range(200):
+            facts = source.facts(str(number))
+            met += bool(nominate(policy, state_of(facts))) and decide(facts, policy, at).due()
+    return met
+
+
+def test_the_law_meets_parts_that_are_due_by_a_bound() -> None:
+    """The law above would hold for nothing at all; here it is shown to speak of something."""
+    speaking = [path for path, policy in LOADED.items() if met_by_a_bound(policy) > 20]
+    assert ANTHROPIC in speaking
+    assert len(speaking) > len(LOADED) / 2
+
+
+def test_an_ordinary_consumer_part_is_nominated_by_its_last_turn_and_its_events() -> None:
+    state = Facts(part="", plan="pro", data="text", origin="person", surface="chat", mode="normal", age=30)
+    assert nominate(LOADED[ANTHROPIC], state) == (
+        Bound("last_turn_at", timedelta(days=30)),
+        Bound("deleted_at", timedelta(days=30)),
+        Bound("account_closed_at", timedelta(days=30)),
+    )
+
+
+def test_a_part_of_a_business_plan_is_never_nominated() -> None:
+    assert nominate(LOADED[ANTHROPIC], Facts(part="", plan="team", data="text")) == ()
+
+
+GRANT = next(grant for grant in LOADED[ANTHROPIC].grants if grant.id == "base")
+CAP = LOADED[ANTHROPIC].caps[0]
+
+
+def with_grants(*grants: Grant) -> Policy:
+    return replace(LOADED[ANTHROPIC], grants=grants)
+
+
+CONSUMER = Facts(part="", plan="pro", data="text")
+
+
+@pytest.mark.parametrize(
+    ("why", "grant"),
+    [
+        ("it needs a choice", next(g for g in LOADED[ANTHROPIC].grants if g.choices)),
+        ("it runs from an event", replace(GRANT, anchor="flagged")),
+        ("it needs an event", replace(GRANT, when=replace(GRANT.when, happened=("feedback_at",)))),
+        ("an event ends it", replace(GRANT, when=replace(GRANT.when, absent=("feedback_at",)))),
+        ("it depends on when the policy was seen", replace(GRANT, when=replace(GRANT.when, era="since effective"))),
+        ("a veto may take it away", replace(GRANT, vetoes=(replace(LOADED[ANTHROPIC].vetoes[0], when=GRANT.when),))),
+    ],
+)
+def test_without_a_grant_that_surely_counts_the_whole_class_is_looked_at(why: str, grant: Grant) -> None:
+    assert nominate(with_grants(grant), CONSUMER) is None, why
+
+
+def test_the_shortest_pick_of_the_person_bounds() -> None:
+    picks = {"P3M": parse_duration("P3M"), "indefinite": None}
+    grant = replace(GRANT, use_for=replace(GRANT.use_for, picks=picks, default=None), caps=())
+    assert nominate(with_grants(grant), CONSUMER) == (Bound("last_turn_at", timedelta(days=84)),)
+
+
+def test_the_grant_that_lasts_longest_bounds() -> None:
+    longer = replace(GRANT, id="longer", use_for=replace(GRANT.use_for, default=parse_duration("P1Y")), caps=())
+    assert nominate(with_grants(GRANT, longer), CONSUMER) == (Bound("last_turn_at", timedelta(days=365)),)
+
+
+def test_a_floor_bounds_only_if_no_ceiling_can_beat_it() -> None:
+    floor = replace(GRANT, id="floor", floor=True, use_for=replace(GRANT.use_for, default=parse_duration("P1Y")))
+    ceiling = replace(GRANT, rank=floor.rank + 1)
+    assert nominate(with_grants(floor, ceiling), CONSUMER) == nominate(with_grants(ceiling), CONSUMER)
+    weaker = replace(GRANT, rank=floor.rank - 1)
+    bounds = nominate(with_grants(floor, weaker), CONSUMER)
+    assert bounds is not None
+    assert bounds[0] == Bound("last_turn_at", timedelta(days=365))
+
+
+def test_a_cap_that_does_not_shorten_the_bytes_is_no_bound() -> None:
+    keeping: Cap = replace(CAP, keeps=True)
+    assert nominate(with_grants(replace(GRANT, caps=(keeping,))), CONSUMER) == (
+        Bound("last_turn_at", timedelta(days=30)),
+    )
+    strong_floor = replace(GRANT, floor=True, rank=CAP.rank + 1, caps=(CAP,))
+    assert nominate(with_grants(strong_floor), CONSUMER) == (Bound("last_turn_at", timedelta(days=30)),)
+
+
+def test_what_never_ends_and_cannot_be_capped_is_never_nominated() -> None:
+    endless = replace(GRANT, use_for=replace(GRANT.use_for, default=None), caps=())
+    bounds = nominate(with_grants(endless), CONSUMER)
+    assert bounds == ()
+    assert not nominated(bounds, replace(CONSUMER, last_turn_at=datetime(1999, 1, 1, tzinfo=UTC)), INSTANTS[0])

@@ -29,7 +29,7 @@ _BLOCKS: Final = frozenset(
 )
 _UNSHOWN: Final = frozenset({"script", "style"})
 _HARD_BLANK: Final = "\u00a0"
-_BLANKS: Final = re.compile(r"[\t\r\n\f]+[ \t\r\n\f]*|  [ \t\r\n\f]*")
+_BLANKS: Final = re.compile(r"[ \t\r\n\f]{2,}|[\t\r\n\f]")
 _MANY_BREAKS: Final = re.compile(r"\n{3,}")
 
 _Run = list[str | html.HtmlElement]

@@ -48,8 +48,8 @@ def _ignore(_count: int) -> None:
 class Source:
     """What to read: a file or folder, and who is told about progress.
 
-    `on_bytes` is called with the number of raw bytes consumed since the last call, so
-    that a progress bar can run against `size_bytes`. `side_copies` collects paths of other
+    `on_bytes` is called with the number of bytes of the source, as stored, consumed since the
+    last call, so that a progress bar can run against its size. `side_copies` collects paths of other
     copies of the same conversations that an importer noticed but does not import (histories,
     caches): erasing the conversation must reach them too.
     """
@@ -70,5 +70,8 @@ class Importer(Protocol):
         ...
 
     def read(self, source: Source) -> Iterator[Record]:
-        """Yield every record of the source once, in source order. Raises `NotFound`/`Invalid` only if nothing is readable."""
+        """Yield every record of the source once, in source order.
+
+        Raises `NotFound` or `Invalid` only if nothing is readable.
+        """
         ...

@@ -82,13 +82,15 @@ def last_turn(parts: tuple[Part, ...]) -> datetime | None:
     """Find the newest turn of the person, skipping what the person did not do on this path.
 
     Subagent prompts, system context, hidden nodes and summaries carry a user speaker in
-    some formats but are not acts of the person. Abandoned edits are: the person typed them.
+    some formats but are not acts of the person, and a rating is no turn. Abandoned edits
+    count: the person typed them.
     """
     return max(
         (
             part.created_at
             for part in parts
             if part.origin in ("person", "file")
+            and part.data != "feedback"
             and part.speaker == "user"
             and part.created_at is not None
             and not part.marks & {"sidechain", "system-context", "hidden", "summary", "error"}

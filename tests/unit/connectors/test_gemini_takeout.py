@@ -175,8 +175,11 @@ PAGES = [
     ("no answer", "Prompted Hello<br>12 Apr 2026, 12:00:00 GMT<br>", ["Hello"]),
     (
         "code",
-        "Prompted Code<br>12 Apr 2026, 12:00:00 GMT<br><pre><code>    a  = 1\n    b = 2</code></pre><p>Done \n<br> now</p>",
-        ["Code", "    a  = 1\n    b = 2\n\nDone\nnow"],
+        (
+            "Prompted Code \n now<br>12 Apr 2026, 12:00:00 GMT<br>"
+            "<pre><code>    a  = 1\n    b = 2</code></pre><p>Done \n<br> now</p>"
+        ),
+        ["Code now", "    a  = 1\n    b = 2\n\nDone\nnow"],
     ),
     (
         "an image made",

@@ -57,6 +57,7 @@ def all_shipped() -> list[Policy]:
 # -- made-up policies -------------------------------------------------------------------
 
 
+@cache
 def made_up(number: int, *, weak_floors: bool = False) -> Policy:
     """Rebuild a shipped policy with random rules; the same number gives the same policy.
 
@@ -68,9 +69,7 @@ def made_up(number: int, *, weak_floors: bool = False) -> Policy:
     caps = tuple(_cap(cap, draw) for cap in base.caps)
     vetoes = tuple(_veto(veto, draw) for veto in base.vetoes)
     picked = [draw.choice(base.grants) for _ in range(draw.choice((1, 2, 3, 4)))]
-    grants = tuple(
-        _grant(replace(grant, id=f"{grant.id}-{n}"), vetoes, caps, draw) for n, grant in enumerate(picked)
-    )
+    grants = tuple(_grant(replace(grant, id=f"{grant.id}-{n}"), vetoes, caps, draw) for n, grant in enumerate(picked))
     if not weak_floors:
         grants = tuple(replace(grant, rank=STRONGEST) if grant.floor else grant for grant in grants)
     return replace(
@@ -80,7 +79,10 @@ def made_up(number: int, *, weak_floors: bool = False) -> Policy:
         vetoes=vetoes,
         caps=caps,
         withdrawal=replace(
-            base.withdrawal, keeps=draw.random() < 0.2, erase_after=draw.choice(LENGTHS), rank=CLASSES.index("withdrawal")
+            base.withdrawal,
+            keeps=draw.random() < 0.2,
+            erase_after=draw.choice(LENGTHS),
+            rank=CLASSES.index("withdrawal"),
         ),
         part_clock=draw.choice(("created_at", "last_turn_at")),
         revives=draw.random() < 0.5,
@@ -178,7 +180,7 @@ class Pools:
             "data": [None, "text", "text", *get_args(DataClass)],
             "origin": [None, "person", *get_args(Origin)],
             "user_duration": source.picks,
-            **dict.fromkeys(CLOCK_KEYS, [None, *self.all]),
+            **{key: [None, *self.all] for key in CLOCK_KEYS},
             **dict.fromkeys(EVENT_KEYS, seldom),
         }
         choice = st.builds(ChoiceAct, self.purposes, st.sampled_from(("allow", "allow", *ACTS)), self.instants)
@@ -239,7 +241,7 @@ class Scene(NamedTuple):
 
     def __repr__(self) -> str:
         known = {f.name: getattr(self.facts, f.name) for f in fields(Facts)}
-        return f"{self.policy.name} at {self.at}: {({k: v for k, v in known.items() if v not in (None, ())})}"
+        return f"{self.policy.name} at {self.at}: { ({k: v for k, v in known.items() if v not in (None, ())}) }"
 
 
 @st.composite

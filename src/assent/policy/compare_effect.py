@@ -8,6 +8,7 @@ ways to answer and with the events, alone and (where the answer did not change) 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -126,7 +127,8 @@ class Grid:
         said = f"people on plan{'s' if len(named) > 1 else ''} {listed(named)}"
         if {case.plan for case in self.cases} == set(plans):
             said = "people on every plan"
-        if len(answers) < len({case.answer for case in self.cases}):
+        happened = {case.events for case in affected}
+        if len(answers) < len({case.answer for case in self.cases if case.events in happened}):
             said += f" {listed(answers, 'or')}"
         if all(case.segment for case in affected):
             said += f", only {_common([case.segment for case in affected])}"
@@ -141,7 +143,7 @@ class Grid:
         eras = (False, True) if any(when.era for policy in both for when in conditions(policy)) else (False,)
         for state in self._states(both):
             for (answer, acts), happened, early in product(answers, events, eras):
-                if len(happened) < 2 or len(acts) < 2:
+                if len(happened) < 2 or len(acts) < 2 or "flag_reversed_at" in happened:
                     yield self._case(both, state, (answer, acts), happened, "", early=early)
             for (answer, acts), pick in product(answers, picks):
                 yield self._case(both, state, (answer, acts), (), pick, early=False)
@@ -204,9 +206,18 @@ class Grid:
 
 
 def _common(words: Sequence[tuple[str, ...]]) -> str:
-    """Say what all have in common, or else what each has one of."""
+    """Say what all have in common, or else the fewest words of which each has one."""
     shared = set.intersection(*map(set, words))
-    return listed(sorted(shared), "and") if shared else listed(sorted({word for each in words for word in each}), "or")
+    if shared:
+        return listed(sorted(shared), "and")
+    chosen = sorted({each[0] for each in words if len(each) == 1})
+    left = [each for each in words if not set(chosen) & set(each)]
+    while left:
+        count = Counter(word for each in left for word in each)
+        best = max(sorted(count), key=lambda word: count[word])
+        chosen.append(best)
+        left = [each for each in left if best not in each]
+    return listed(sorted(chosen), "or")
 
 
 def _events(both: Iterable[Policy]) -> list[tuple[str, ...]]:

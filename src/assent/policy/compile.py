@@ -511,7 +511,7 @@ class _Compiler:
         return "SELECT\n  " + ",\n  ".join(columns) + "\nFROM released"
 
     def _why_not(self, purpose: str) -> str:
-        """Say in one word why a part is not eligible: what stopped the first grant that applies."""
+        """Say in one word why a part is not eligible: what stopped the first grant that applies, else a veto."""
         cases = ["WHEN held THEN 'hold'"]
         for index, grant in enumerate(self.policy.grants):
             if grant.purpose != purpose:
@@ -527,6 +527,9 @@ class _Compiler:
                 end = _plus(event, cap.use_after)
                 cases.append(f"WHEN sure_{index} AND {event} IS NOT NULL AND {end} <= {self.at} THEN {_quoted(cap.id)}")
             cases.append(f"WHEN sure_{index} THEN 'ended'")
+        for number, veto in enumerate(self.policy.vetoes):
+            if purpose in veto.removes:
+                cases.append(f"WHEN veto_{number} IS TRUE THEN {_quoted(veto.id)}")
         return f"CASE {' '.join(cases)} ELSE 'no basis' END"
 
     def _rule(self) -> str:

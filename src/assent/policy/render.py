@@ -300,7 +300,7 @@ def value_words(value: object) -> str:
         return "not said"
     if isinstance(value, datetime):
         return format_instant(value.astimezone(UTC))
-    return length_words(value) if isinstance(value, Duration) else str(value)
+    return length_words(value) if isinstance(value, Duration | str) else str(value)
 
 
 def _gone(length: Duration | str) -> str:

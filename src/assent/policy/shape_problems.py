@@ -49,33 +49,37 @@ def shape_problems(
 
 
 def _meant(raw: object, errors: Iterable[Mapping[str, Any]]) -> Iterator[_Fault]:
-    """Drop what the validator says about alternatives that the author did not try to write."""
+    """Drop what the validator says about alternatives that the author did not try to write, but not all of it."""
+    dropped: dict[Path, _Fault] = {}
+    kept: set[Path] = set()
     for error in errors:
         location = error["loc"]
         tried = next((n for n, part in enumerate(location) if _is_alternative(part)), None)
         path: Path = tuple(part for part in location if not _is_alternative(part))
-        kind = str(error["type"])
+        fault = _Fault(str(error["type"]), path, error.get("input"), error.get("ctx") or {}, str(error["msg"]))
         if tried is not None:
-            value = _at(raw, location[:tried])
-            wants = (
-                "list" if location[tried].startswith("list[") else "table" if _is_table(location[tried]) else "length"
-            )
+            base, wants, value = location[:tried], _wants(location[tried]), _at(raw, location[:tried])
             written = "list" if isinstance(value, list) else "table" if isinstance(value, dict) else "length"
             if written == "length" and wants == "list":
                 # Neither alternative was meant: say once what may stand here.
-                kind = "table_or_list" if path[-1] == "choice" else "list_or_not"
+                fault = fault._replace(kind="table_or_list" if path[-1] == "choice" else "list_or_not")
             elif wants != written:
+                dropped.setdefault(base, fault)
                 continue
-        yield _Fault(kind, path, error.get("input"), error.get("ctx") or {}, str(error["msg"]))
+            kept.add(base)
+        yield fault
+    yield from (fault for base, fault in dropped.items() if base not in kept)
+
+
+def _wants(alternative: str) -> str:
+    if alternative.startswith("list["):
+        return "list"
+    return "table" if alternative.startswith(_TABLES) else "length"
 
 
 def _is_alternative(part: object) -> bool:
     # pydantic adds the names of tried alternatives to a path; no key of a policy file looks like those.
     return isinstance(part, str) and part.startswith(_ALTERNATIVES)
-
-
-def _is_table(alternative: str) -> bool:
-    return alternative.startswith(_TABLES)
 
 
 def _at(raw: Any, path: Iterable[Any]) -> object:

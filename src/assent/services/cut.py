@@ -27,7 +27,7 @@ from assent.store.records import part_name
 from assent.store.selection import count_eligible, eligible_by_conversation, not_eligible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -107,9 +107,11 @@ class _Cutting:
             messages = LinesFile(folder / MESSAGES_FILE)
             open_files.callback(messages.close)
             advance = open_files.enter_context(progress(f"cutting for {order.purpose}", written.eligible))
-            for drafts in self._batches(columns, excluded, advance):
-                for batch in self._put(drafts, parts, excluded):
-                    messages.add(lines(batch, written.messages))
+            # closed at once when something fails: the session answers nothing else while a result is open
+            with closing(self._batches(columns, excluded, advance)) as batches:
+                for drafts in batches:
+                    for batch in self._put(drafts, parts, excluded):
+                        messages.add(lines(batch, written.messages))
             if (rest := parts.flush()) is not None:
                 messages.add(lines(rest, written.messages))
         written.rows = parts.rows
@@ -118,31 +120,32 @@ class _Cutting:
             written.files[EXCLUDED_FILE] = excluded.rows
 
     def _list_not_eligible(self, columns: Columns, excluded: RowsFile) -> None:
-        for batch in not_eligible(columns, self._order.purpose, self._order.batch_rows):
-            rows = batch.to_pylist()
-            names = self._store.names_of([row["part"] for row in rows])
-            for row in rows:
-                name = names.get(row["part"])
-                excluded.add([{"part": part_name(*name) if name else None, "reason": row["reason"]}])
-                excluded.end_group()
+        with closing(not_eligible(columns, self._order.purpose, self._order.batch_rows)) as batches:
+            for batch in batches:
+                rows = batch.to_pylist()
+                names = self._store.names_of([row["part"] for row in rows])
+                for row in rows:
+                    name = names.get(row["part"])
+                    excluded.add([{"part": part_name(*name) if name else None, "reason": row["reason"]}])
+                    excluded.end_group()
 
     def _batches(
         self, columns: Columns, excluded: RowsFile | None, advance: Callable[[int], None]
-    ) -> Iterator[list[Draft]]:
+    ) -> Generator[list[Draft], None, None]:
         """Decide conversation after conversation; hand over some whole ones at a time."""
         waiting: list[Draft] = []
-        nominated = eligible_by_conversation(columns, self._order.purpose, self._order.batch_rows)
-        for conversation, keys in _conversations(nominated):
-            found = self._reader.drafts(conversation, keys)
-            for name, reason in found.excluded:
-                self._leave_out(name, reason, excluded)
-            waiting += found.kept
-            advance(len(keys))
-            if len(waiting) >= CONTENT_ROWS:
+        with closing(eligible_by_conversation(columns, self._order.purpose, self._order.batch_rows)) as nominated:
+            for conversation, keys in _conversations(nominated):
+                found = self._reader.drafts(conversation, keys)
+                for name, reason in found.excluded:
+                    self._leave_out(name, reason, excluded)
+                waiting += found.kept
+                advance(len(keys))
+                if len(waiting) >= CONTENT_ROWS:
+                    yield waiting
+                    waiting = []
+            if waiting:
                 yield waiting
-                waiting = []
-        if waiting:
-            yield waiting
 
     def _put(self, drafts: list[Draft], parts: RowsFile, excluded: RowsFile | None) -> Iterator[pa.RecordBatch]:
         """Give rows their text and write them, conversation by conversation; yield each row group that fills up."""

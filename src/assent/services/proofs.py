@@ -29,6 +29,7 @@ ProofKind = Literal["choice", "flag", "feedback"]
 _SAFETY: Final = CLASSES.index("safety exception")
 _FEEDBACK: Final = CLASSES.index("feedback exception")
 _SEVERAL: Final = " + "
+_REMEMBERED: Final = 10_000
 
 
 class Proof(NamedTuple):
@@ -47,7 +48,7 @@ class _Alone:
 
 
 class Proofs:
-    """Finds proofs for one purpose. Remembers the choices of the last subjects it met."""
+    """Finds proofs for one purpose. Remembers the choices of some subjects."""
 
     def __init__(self, choices: Choices, flags: Flags, purpose: str, at: datetime) -> None:
         """Look in these parts of a store for what was known at `at`."""
@@ -56,7 +57,7 @@ class Proofs:
         self._purpose = purpose
         self._at = at
         self._alone: dict[str, tuple[_Alone, ...]] = {}
-        self._subject: tuple[str, tuple[Choice, ...]] | None = None
+        self._acts: dict[str, tuple[Choice, ...]] = {}
 
     def of(self, facts: Facts, governing: Sequence[Policy]) -> Proof | None:
         """Find the proof for an eligible part: one under each version that governs it, named under the newest."""
@@ -113,10 +114,12 @@ class Proofs:
         return in_force if in_force is not None and in_force.act == "allow" else None
 
     def _choices(self, subject: str) -> tuple[Choice, ...]:
-        # conversations of one person often follow each other, and their parts always do
-        if self._subject is None or self._subject[0] != subject:
-            self._subject = subject, tuple(self._store.choices(subject))
-        return self._subject[1]
+        found = self._acts.get(subject)
+        if found is None:
+            if len(self._acts) >= _REMEMBERED:
+                self._acts.clear()
+            found = self._acts[subject] = tuple(self._store.choices(subject))
+        return found
 
     def _flag(self, facts: Facts) -> str | None:
         page: Page | None = Page(limit=1_000)

@@ -62,8 +62,8 @@ ROWS = [
     (
         ("below = 18", "below = 16"),
         "minor: applies to age below 18 -> age below 16", [WIDENS, LONGER],
-        "people on every plan who allowed it, who allowed it between the first and the last turn, who allowed it and"
-        " took it back or who allowed it, took it back and allowed it again, only 16 to 17",
+        ("people on every plan who allowed it, who allowed it between the first and the last turn, who allowed it and"
+        " took it back or who allowed it, took it back and allowed it again, only 16 to 17"),
     ),
     (
         ('resume_scope = "whole conversation"', 'resume_scope = "new turns"'),
@@ -78,14 +78,14 @@ ROWS = [
     (
         ('retention_on_withdrawal = "P30D"', 'retention_on_withdrawal = "at once"'),
         "retention on withdrawal (when the bytes are gone after a permission was taken back): 30 days -> at once",
-        [SHORTER], "people on every plan who allowed it and took it back or who allowed it, took it back and allowed"
-        " it again",
+        [SHORTER], ("people on every plan who allowed it and took it back or who allowed it, took it back and allowed"
+        " it again"),
     ),
     (
         ('erase_after = "P30D"', 'erase_after = "P60D"'),
         "deleted: erased after the end of use 30 days -> 60 days",
-        [LONGER], "people on every plan who allowed it or who allowed it between the first and the last turn,"
-        " only after deletion request",
+        [LONGER], ("people on every plan who allowed it or who allowed it between the first and the last turn,"
+        " only after deletion request"),
     ),
     (
         ('use_for = "P2Y"', 'use_for = "P3Y"'),
@@ -183,7 +183,7 @@ def test_a_rule_that_needs_another_change_is_judged_with_the_whole() -> None:
     comparison = changed(("[[exception]]", student), ('["free", "pro"]', '["free", "pro", "student"]'))
     rule = next(change for change in comparison.changes if change.id == "grant.student")
     assert not rule.alone
-    assert comparison.effect.directions == (LONGER,)
+    assert comparison.effect.directions == (WIDENS, LONGER)
     assert comparison.effect.affected == "people on plan student"
 
 

@@ -4,9 +4,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assent.domain.errors import Place
 from assent.policy.build import RuleProblem
+from assent.policy.lint import lint
 from assent.policy.parse import Places, PolicyProblems, parse_document, parse_policy, read_shape
 
 HERE = Path(__file__).parent
@@ -100,3 +103,23 @@ def test_a_file_that_is_hardly_there_is_explained(text: str) -> None:
     found = problems_of(text)
     assert found
     assert all(fix for _, _, fix in found)
+
+
+LINES = SMALL.splitlines()
+VALUES = ['"P0D"', "[]", "{}", "true", "1", "-1", "1.5", '"x"', '["x"]', '{ not = ["x"] }', "2026-01-01", "[[1]]",
+          "nan", '"indefinite"', '"keep"', "[{}]", "{ a = { b = 1 } }", '""', None]  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.integers(0, len(LINES) - 1), st.sampled_from(VALUES)), min_size=1, max_size=3))
+def test_whatever_stands_in_a_file_it_is_a_policy_or_explained(damage: list[tuple[int, str | None]]) -> None:
+    """Whatever value or missing line: findings or problems, each with a remedy, and nothing else."""
+    lines: list[str | None] = list(LINES)
+    for number, value in damage:
+        key = LINES[number].partition("=")[0]
+        lines[number] = f"{key}= {value}" if value is not None and "=" in LINES[number] else None
+    text = "\n".join(line for line in lines if line is not None)
+    try:
+        told = lint(text, "small.toml")
+    except PolicyProblems as broken:
+        told = broken.problems
+    assert all(one.fix and one.place for one in told)

@@ -87,19 +87,20 @@ WHEN = ', data = { not = ["score"] } }'
         (('plan = ["consumer"]', 'plan = { not = ["pro"] }'), "consumer.training", "On plan free, parts"),
         (('use_for = "P5Y"', 'use_for = "indefinite"'), "consumer.training", "without a set end, from the last turn"),
         (('use_for = "P5Y"', 'use_for = { default = "P18M", person_may_pick = ["P3M", "indefinite"] }'),
-         "consumer.training", "up to 1 year 6 months from the last turn of the person (the person may pick 3 months or"
-         " no set end)"),
+         "consumer.training", ("up to 1 year 6 months from the last turn of the person (the person may pick 3 months or"
+         " no set end)")),
         (('needs = "allowed"', 'needs = "unless declined"'), "silence.training",
          "Without any answer, parts may be used for training until the person declines (`training`)."),
-        (('needs = "allowed"', 'needs = "unless declined"'), "consumer.training", "unless the person declined `training`"),
+        (('needs = "allowed"', 'needs = "unless declined"'), "consumer.training",
+         "unless the person declined `training`"),
         (('needs = "allowed"', 'needs = "allowed", covers = "now"'), "consumer.training", "at the time of use"),
         (('stored_data = "not used"', 'stored_data = "still used"'), "consumer.training",
          "only if the person allowed `training` at the time of the part:"),
         (('stored_data = "not used"', 'stored_data = "still used"'), "withdrawal.stored_data", "is still used."),
         (('{ purpose = "training", needs = "allowed" }',
           '[{ purpose = "training", needs = "allowed" }, { purpose = "voice", needs = "allowed" }]'),
-         "consumer.training", "only if the person allowed `training` at the time of the part, and as long as that"
-         " stands and only if the person allowed `voice`"),
+         "consumer.training", ("only if the person allowed `training` at the time of the part, and as long as that"
+         " stands and only if the person allowed `voice`")),
         (('erase_after = "P30D"', 'erase_after = "keep"'), "event.deleted", "ends at once and the retention goes on:"),
         (('retention_on_withdrawal = "P30D"', 'retention_on_withdrawal = "keep"'), "withdrawal.retention",
          "keeps its own end."),

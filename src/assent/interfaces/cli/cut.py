@@ -59,10 +59,11 @@ def command(wiring: Wiring, /, *, as_json: bool, checked: Path | None, **said: A
     for value, asked in ((said["name"], "NAME"), (said["purpose"], "--purpose"), (said["directory"], "--out")):
         if not value:
             raise click.UsageError(f"{asked} is missing: assent cut NAME --purpose PURPOSE --out DIR")
-    return _cut(wiring, said, as_json=as_json)
+    return cut_and_say(wiring, said, as_json=as_json)
 
 
-def _cut(wiring: Wiring, said: dict[str, Any], *, as_json: bool) -> int:
+def cut_and_say(wiring: Wiring, said: Mapping[str, Any], *, as_json: bool = False) -> int:
+    """Write a cut as the options in `said` order it, print what became of it, and return the exit status."""
     from assent import __version__
     from assent.policy.versions import by_date
     from assent.services.cut import NothingEligible, take

@@ -11,6 +11,7 @@ import click
 
 from assent.domain.errors import Invalid, Refused
 from assent.interfaces.cli.chart import bars, svg
+from assent.interfaces.cli.cut import cut_and_say
 from assent.interfaces.cli.init import make_home
 from assent.services.demo.exports import write
 from assent.services.demo.lantern import generate, until
@@ -82,10 +83,8 @@ def _story(wiring: Wiring, out: Path, lantern: Lantern) -> int:
     _people(lantern, before)
     _cut(last, out)
     _examples(last, before)
-    ahead = forecast(last.store, last.columns, last.policies, before, "month", 14)
-    (out / "forecast.svg").write_text(
-        svg(forecast(last.store, last.columns, last.policies, before, "year", 7)), "utf-8"
-    )
+    ahead = forecast(last.store, last.columns, last.policies, before, "year", 7)
+    (out / "forecast.svg").write_text(svg(ahead), "utf-8")
     click.echo("\n== What will be due when\n" + bars(ahead))
     click.echo(f"\nLook into {out}: home/ (a store to try every command in), exports/, cut/, forecast.svg")
     click.echo(f"  cd {out / 'home'} && ASSENT_CLOCK={before:%Y-%m-%d}T12:00:00Z assent explain --all")
@@ -136,10 +135,9 @@ def _people(lantern: Lantern, now: datetime) -> None:
 
 
 def _cut(here: Wiring, out: Path) -> None:
-    from assent.interfaces.cli.cut import cut_and_say
-
     click.echo("\n== The cut `first` for training")
-    cut_and_say(here, name="first", purpose="training", out=out / "cut")
+    said = {"name": "first", "purpose": "training", "directory": out / "cut", "at": None, "keep_excluded": True}
+    cut_and_say(here, said)
 
 
 def _examples(here: Wiring, now: datetime) -> None:
@@ -158,7 +156,7 @@ def _examples(here: Wiring, now: datetime) -> None:
                 "held" if decision.held
                 else "flagged" if "safety" in decision.eligible
                 else "eligible" if "training" in decision.eligible
-                else "refused" if not decision.gap and any(r.rule == "base" for r in decision.reasons)
+                else "refused" if [reason.rule for reason in decision.reasons] == ["base"]
                 else ""
             )  # fmt: skip
             if kind in wanted and wanted[kind] is None:

@@ -1,0 +1,1 @@
+"""Blocks for a cut: Arrow batches in, batches or files out. No block knows a store, a clock or chance."""

@@ -17,9 +17,9 @@ from assent.domain.instants import EARLIEST, LATEST
 PAIRS = 20_000
 
 instants = st.datetimes(EARLIEST.replace(tzinfo=None), datetime(2700, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
-durations = st.builds(
-    Duration, st.integers(0, 2400), st.integers(0, 5000), st.integers(0, 10**7)
-).filter(lambda duration: duration != Duration())
+durations = st.builds(Duration, st.integers(0, 2400), st.integers(0, 5000), st.integers(0, 10**7)).filter(
+    lambda duration: duration != Duration()
+)
 
 
 def at(text: str) -> datetime:
@@ -79,7 +79,6 @@ def test_the_shortest_length_is_always_reached(instant: datetime, duration: Dura
 def test_the_shortest_month_has_28_days_and_the_shortest_year_365(instant: datetime, months: int) -> None:
     length = Duration(months=months).shortest()
     assert length == timedelta(days=365 * (months // 12) + 28 * (months % 12))
-    assert length.days * 30 >= Duration(months=months).shortest().days * 28
 
 
 @given(instants, durations, st.integers(0, 60 * 60 * 24 * 40))
@@ -95,7 +94,11 @@ def test_months_cut_the_day_and_nothing_else(instant: datetime, months: int) -> 
     assert end.day == instant.day or (end.day < instant.day and (end + timedelta(days=1)).day == 1)
 
 
-@given(instants, st.tuples(st.integers(1, 4000), st.integers(1, 10**7)), st.tuples(st.integers(1, 4000), st.integers(1, 10**7)))
+@given(
+    instants,
+    st.tuples(st.integers(1, 4000), st.integers(1, 10**7)),
+    st.tuples(st.integers(1, 4000), st.integers(1, 10**7)),
+)
 def test_days_and_seconds_add_up(instant: datetime, one: tuple[int, int], two: tuple[int, int]) -> None:
     """Associative without months; with months it cannot be: 31 January + P1M + P1M is 28 March, + P2M is 31 March."""
     together = Duration(days=one[0] + two[0], seconds=one[1] + two[1])
@@ -127,8 +130,9 @@ def test_sql_intervals_mean_the_same() -> None:
             [end.replace(tzinfo=None) for _, _, end in rows],
         ]
         found = session.execute(
-            "SELECT * FROM (SELECT unnest($1) AS start, unnest($2) AS months, unnest($3) AS days, unnest($4) AS seconds,"
-            " unnest($5) AS stop) WHERE start + to_months(months) + to_days(days) + to_seconds(seconds) <> stop",
+            "SELECT * FROM (SELECT unnest($1) AS start, unnest($2) AS months, unnest($3) AS days,"
+            " unnest($4) AS seconds, unnest($5) AS stop)"
+            " WHERE start + to_months(months) + to_days(days) + to_seconds(seconds) <> stop",
             columns,
         ).fetchall()
     assert found == []
@@ -169,12 +173,13 @@ def test_forms(text: str, duration: Duration, written: str, words: str) -> None:
 
 REFUSED = [
     "", " ", "P", "PT", "P1DT", "P1YT", "T1H", "30", "30D", "1Y", "P-1D", "-P1D", "+P1D", "P1.5D", "P1,5D", "PT0.5H",
-    "P0D", "P0Y", "PT0S", "P0Y0M0DT0H0M0S", "p30d", "P30d", "P30D ", " P30D", "P30D\n", "P1D1M", "PT1S1M", "P1H", "PT1D",
-    "P1D1D", "indefinite", "null", "none", "P٣D", "P201Y", "P2401M", "P99999999D", "PT99999999999S", "P1Y/P2Y",
+    "P0D", "P0Y", "PT0S", "P0Y0M0DT0H0M0S", "p30d", "P30d", "P30D ", " P30D", "P30D\n", "P1D1M", "PT1S1M", "P1H",
+    "PT1D", "P1D1D", "indefinite", "null", "none", "P٣D", "P201Y", "P2401M", "P99999999D", "PT99999999999S", "P1Y/P2Y",
+    f"P{'9' * 5000}D",
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", REFUSED, ids=repr)
+@pytest.mark.parametrize("text", REFUSED, ids=lambda text: repr(text)[:20])
 def test_what_is_not_a_duration_is_refused_with_a_remedy(text: str) -> None:
     with pytest.raises(Invalid) as problem:
         parse_duration(text)

@@ -7,6 +7,7 @@ are the published interface of `assent decide` (spec/policy.md, facts).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, get_args
@@ -91,9 +92,12 @@ class FactsProblem(Invalid):
     """A fact is not what it may be; `key` names it."""
 
     def __init__(self, key: str, message: str, fix: str) -> None:
-        """Name the key apart from the sentence so that a program can act on it."""
-        super().__init__(f"key `{key}`: {message}", fix)
-        self.key = key
+        """Name the key apart from the sentence so that a program can act on it.
+
+        A key that is not a plain word is not repeated: it may be content.
+        """
+        self.key = key if _LIKE_A_KEY.fullmatch(key) else "?"
+        super().__init__(f"key `{self.key}`: {message}", fix)
 
 
 def facts_from_record(record: Mapping[str, object]) -> Facts:
@@ -145,8 +149,13 @@ def _one_of(*allowed: str) -> Callable[[str, object], str]:
     return read
 
 
+# Only what looks like what was asked for is repeated: a value under the wrong key may be content.
+_LIKE_AN_INSTANT: Final = re.compile(r"[0-9TZ:.+ -]{1,40}")
+_LIKE_A_KEY: Final = re.compile(r"[A-Za-z_.]{1,40}")
+_LIKE_A_DURATION: Final = re.compile(r"[-+]?P[0-9YMWDTHS.,]{0,20}")
+
+
 def _shown(value: object) -> str:
-    # Only short plain words are repeated: a value put under the wrong key may be content.
     return value if isinstance(value, str) and len(value) <= 20 and value.isidentifier() else type(value).__name__
 
 
@@ -170,7 +179,9 @@ def _instant(key: str, value: object) -> datetime:
     try:
         return parse_instant(value)
     except Invalid as problem:
-        raise FactsProblem(key, problem.message, problem.fix) from None
+        if _LIKE_AN_INSTANT.fullmatch(value):
+            raise FactsProblem(key, problem.message, problem.fix) from None
+        raise FactsProblem(key, "is not an instant", "write ISO 8601 with a zone, as `2025-10-08T00:00:00Z`") from None
 
 
 def _duration(key: str, value: object) -> str:
@@ -179,7 +190,8 @@ def _duration(key: str, value: object) -> str:
     try:
         return str(parse_duration(value))  # type: ignore[arg-type]  # refuses what is not text
     except Invalid as problem:
-        raise FactsProblem(key, problem.message, problem.fix + ', or `"indefinite"`') from None
+        message = problem.message if isinstance(value, str) and _LIKE_A_DURATION.fullmatch(value) else "is no duration"
+        raise FactsProblem(key, message, problem.fix + ', or `"indefinite"`') from None
 
 
 def _items(key: str, value: object, allowed: frozenset[str], required: str) -> list[dict[str, object]]:

@@ -7,6 +7,7 @@ one form, a timezone-aware `datetime` in UTC. Day-saving time cannot occur.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Final
 
 from assent.domain.errors import Invalid
@@ -43,6 +44,8 @@ def from_epoch(number: float) -> datetime:
 
     Integers keep full precision. Raises `Invalid` outside [EARLIEST, LATEST).
     """
+    if not isfinite(number):
+        raise Invalid("the number is no moment in time", "give seconds, ms or ns since 1970")
     size = abs(number)
     if size >= _NANOSECONDS_FROM:
         micros = int(number) // 1000

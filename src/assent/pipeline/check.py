@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel, Field, field_validator
 
 from assent.domain.digests import digest_bytes
 from assent.domain.errors import Invalid, NotFound
-from assent.pipeline.write import MANIFEST_FILE, file_record
+from assent.pipeline.write import MANIFEST_FILE, PARTS_FILE, file_record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,35 @@ class Checked:
     differences: tuple[str, ...]
 
 
+class _File(BaseModel, strict=True):
+    # a name that leads out of the folder would have other files read
+    name: str = Field(pattern=r"^[^/\x00]+$", min_length=1)
+    sha256: str
+    bytes: int
+    rows: int | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _stays_here(cls, name: str) -> str:
+        if name in {".", ".."}:
+            raise ValueError("not a file")
+        return name
+
+
+class _Counts(BaseModel, strict=True):
+    considered: int
+    written: int
+    excluded: dict[str, int]
+
+
+class _Manifest(BaseModel, strict=True):
+    assent_cut: int
+    name: str
+    number: int
+    counts: _Counts
+    files: list[_File]
+
+
 def check(folder: Path) -> Checked:
     """Compare the files of a cut with its manifest.
 
@@ -38,50 +68,46 @@ def check(folder: Path) -> Checked:
     Raises `NotFound` where there is no manifest, `Invalid` where it cannot be read as one.
     """
     manifest, found = _manifest(folder)
-    files = {str(file["name"]): file for file in manifest["files"]}
     differences = []
-    for name, said in files.items():
-        differences += _differences(folder / name, said)
-    strangers = sorted(path.name for path in folder.iterdir() if path.name not in {*files, MANIFEST_FILE})
+    for said in manifest.files:
+        differences += _differences(folder / said.name, said)
+    named = {MANIFEST_FILE, *(said.name for said in manifest.files)}
+    strangers = sorted(path.name for path in folder.iterdir() if path.name not in named)
     differences += [f"`{name}` is not in the manifest" for name in strangers]
-    differences += _sums(manifest["counts"], files)
-    return Checked(found, str(manifest["name"]), int(manifest["number"]), tuple(differences))
+    differences += _sums(manifest)
+    return Checked(found, manifest.name, manifest.number, tuple(differences))
 
 
-def _manifest(folder: Path) -> tuple[dict[str, Any], str]:
+def _manifest(folder: Path) -> tuple[_Manifest, str]:
     path = folder / MANIFEST_FILE
     if not path.is_file():
         raise NotFound(f"there is no `{MANIFEST_FILE}` in `{folder.name}`", "give the folder of a cut")
     content = path.read_bytes()
-    broken = Invalid(f"`{MANIFEST_FILE}` is not a manifest of a cut", "write the cut again")
     try:
-        manifest = json.loads(content)
-        form = manifest["assent_cut"]
-        names = [file["name"] for file in manifest["files"]]
-        complete = {"name", "number", "counts"} <= manifest.keys()
-    except (ValueError, KeyError, TypeError):
-        raise broken from None
-    if form != FORMAT:
-        raise Invalid(f"this manifest has the form `{form}`", f"use an assent that reads it; this one reads `{FORMAT}`")
-    if not complete or any(not isinstance(name, str) or name in {"", ".", ".."} or "/" in name for name in names):
-        raise broken
-    return manifest, digest_bytes(content)
+        table = json.loads(content)
+        form = table.get("assent_cut") if isinstance(table, dict) else None
+        if isinstance(form, int) and form != FORMAT:
+            fix = f"use an assent that reads it; this one reads `{FORMAT}`"
+            raise Invalid(f"this manifest has the form `{form}`", fix)
+        return _Manifest.model_validate(table), digest_bytes(content)
+    except (ValueError, RecursionError):  # of JSON and of its shape
+        raise Invalid(f"`{MANIFEST_FILE}` is not the manifest of a cut", "write the cut again") from None
 
 
-def _differences(path: Path, said: dict[str, Any]) -> list[str]:
+def _differences(path: Path, said: _File) -> list[str]:
     if not path.is_file() or path.is_symlink():
         return [f"`{path.name}` is missing"]
     found = file_record(path)
     differences = []
-    if found.bytes != said.get("bytes"):
-        differences.append(f"`{path.name}` has {found.bytes} bytes, the manifest says {said.get('bytes')}")
-    if found.sha256 != said.get("sha256"):
+    if found.bytes != said.bytes:
+        differences.append(f"`{path.name}` has {found.bytes} bytes, the manifest says {said.bytes}")
+    if found.sha256 != said.sha256:
         differences.append(f"`{path.name}` has another digest than the manifest says")
-    if "rows" in said:
+    if said.rows is not None:
         rows = _rows(path)
-        if rows != said["rows"]:
+        if rows != said.rows:
             shown = "cannot be read" if rows is None else f"has {rows} rows"
-            differences.append(f"`{path.name}` {shown}, the manifest says {said['rows']} rows")
+            differences.append(f"`{path.name}` {shown}, the manifest says {said.rows} rows")
     return differences
 
 
@@ -98,12 +124,12 @@ def _rows(path: Path) -> int | None:
         return None
 
 
-def _sums(counts: dict[str, Any], files: dict[str, dict[str, Any]]) -> list[str]:
+def _sums(manifest: _Manifest) -> list[str]:
     """Every part that was considered is written or excluded, and every written part is a row."""
-    differences = []
-    if counts.get("considered") != counts.get("written", 0) + sum(counts.get("excluded", {}).values()):
+    counts, differences = manifest.counts, []
+    if counts.considered != counts.written + sum(counts.excluded.values()):
         differences.append("the manifest's counts do not add up to the parts considered")
-    rows = files.get("parts.parquet", {}).get("rows")
-    if rows != counts.get("written"):
-        differences.append(f"the manifest counts {counts.get('written')} parts written and {rows} rows")
+    rows = next((said.rows for said in manifest.files if said.name == PARTS_FILE), None)
+    if rows != counts.written:
+        differences.append(f"the manifest counts {counts.written} parts written and {rows or 0} rows")
     return differences

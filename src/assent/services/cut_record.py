@@ -30,7 +30,7 @@ from assent.pipeline.write import (
     put_bytes,
     schema_record,
 )
-from assent.store.records import Cut, CutRow, Page
+from assent.store.records import MAX_PAGE_ROWS, Cut, CutRow, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -113,13 +113,13 @@ def finish(
 
 
 def _next_number(store: Cuts, name: str) -> int:
-    newest, page = 0, Page(limit=1_000)
+    newest, page = 0, Page(limit=MAX_PAGE_ROWS)
     while True:
         listing = store.cuts(page)
         newest = max((newest, *(cut.number for cut in listing.items if cut.name == name)))
         if listing.after is None:
             return newest + 1
-        page = Page(limit=1_000, after=listing.after)
+        page = Page(limit=MAX_PAGE_ROWS, after=listing.after)
 
 
 def _describe(

@@ -176,7 +176,7 @@ def choice_from_record(record: dict[str, Any], now: datetime) -> Choice:
     choice = facts.choices[0]
     if facts.subject is None:
         raise FactsProblem("subject", "is missing", "say whose choice it is")
-    notice, surface = (str(record.get(key) or "") for key in ("notice", "surface"))
+    notice, surface = (_optional_text(key, record.get(key)) for key in ("notice", "surface"))
     if choice.act == "allow" and not (notice and surface):
         fix = "give the digest of the notice that was shown and the surface it was shown on"
         raise FactsProblem("notice", "an `allow` must quote what the person was shown", fix)
@@ -193,6 +193,14 @@ def choice_from_record(record: dict[str, Any], now: datetime) -> Choice:
         recorded_by="import",
         recorded_at=now,
     )
+
+
+def _optional_text(key: str, value: object) -> str:
+    if value is None or value == "":
+        return ""
+    if not isinstance(value, str) or not value.strip():
+        raise FactsProblem(key, "is not text", "give a string that is not blank")
+    return value
 
 
 def _records(lines: Iterable[bytes], summary: LinesSummary) -> Iterator[tuple[int, dict[str, Any]]]:

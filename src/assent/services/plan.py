@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assent.domain.digests import canonical, digest
 from assent.domain.instants import format_instant, in_utc
-from assent.policy.nominate import nominate
+from assent.policy.nominate import nominate_versions
 from assent.store.answers import answers
 from assent.store.records import Page, Plan, PlanItem, PolicyText
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from assent.policy.nominate import Bound
     from assent.store.answers import Answers, Tally
     from assent.store.columns import Columns
-    from assent.store.port import FactColumns, Policies, Store
+    from assent.store.port import FactColumns, Plans, Policies, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Sample:
 class PlanReport:
     """What a sweep at `at` would erase. `looked_at` parts were nominated by the index and decided.
 
-    `newly_due` counts the parts that became due after the newest plan before this one.
+    `newly_due` counts the parts that the newest plan for this instant or an earlier one did not name.
     """
 
     digest: str
@@ -61,12 +61,12 @@ def make_plan(
     """
     versions = [policy for policy, _ in policies]
     keep_policies(store, policies, at)
-    before = store.plans(Page(limit=1)).items
-    since = before[0].at if before else None
+    before = _newest_until(store, at)
     with answers(store, columns, versions, at, nominations(store, versions)) as found:
         by_rule = found.due_by_rule()
         looked_at = sum(tally.parts for tally in found.standing())
-        name, due, newly = _digest(found, versions, at, since, batch_rows)
+        name, due = _digest(found, versions, at, batch_rows)
+        newly = due - _named_before(store, before, found, batch_rows) if before else due
         counts = {tally.label: tally.parts for tally in by_rule}
         store.save_plan(
             Plan(name, tuple(policy.digest for policy in versions), at, counts, at), _items(found, batch_rows)
@@ -94,13 +94,7 @@ def keep_policies(store: Policies, policies: Sequence[tuple[Policy, str]], now: 
 
 def nominations(store: FactColumns, versions: Sequence[Policy]) -> dict[int, tuple[Bound, ...] | None]:
     """Say for each retention class from where on the index must look: where any version may find a part due."""
-    found: dict[int, tuple[Bound, ...] | None] = {}
-    for retention_class in store.retention_classes():
-        bounds = [nominate(policy, retention_class.state) for policy in versions]
-        known = [bound for bound in bounds if bound is not None]
-        whole = len(known) < len(bounds)
-        found[retention_class.id] = None if whole else tuple(dict.fromkeys(b for several in known for b in several))
-    return found
+    return {found.id: nominate_versions(versions, found.state) for found in store.retention_classes()}
 
 
 def _items(found: Answers, batch_rows: int) -> Iterator[PlanItem]:
@@ -109,17 +103,44 @@ def _items(found: Answers, batch_rows: int) -> Iterator[PlanItem]:
             yield PlanItem(row["part"], in_utc(row["erase_by"]), row["rule"])
 
 
-def _digest(
-    found: Answers, versions: Sequence[Policy], at: datetime, since: datetime | None, batch_rows: int
-) -> tuple[str, int, int]:
-    """Name the plan by policies, instant and every item; count the items, and those due only since `since`."""
+def _digest(found: Answers, versions: Sequence[Policy], at: datetime, batch_rows: int) -> tuple[str, int]:
+    """Name the plan by policies, instant and every item, and count the items."""
     names = sha256(canonical([[policy.digest for policy in versions], format_instant(at)]))
-    due = newly = 0
+    due = 0
     for item in _items(found, batch_rows):
         names.update(canonical([item.part, format_instant(item.erase_by), item.rule]))
         due += 1
-        newly += since is None or item.erase_by > since
-    return "sha256:" + names.hexdigest(), due, newly
+    return "sha256:" + names.hexdigest(), due
+
+
+def _newest_until(store: Plans, at: datetime) -> Plan | None:
+    """Find the plan before this one: a plan that looked further ahead than `at` is none."""
+    page: str | None = None
+    while True:
+        listing = store.plans(Page(limit=200, after=page))
+        earlier = next((plan for plan in listing.items if plan.at <= at), None)
+        page = listing.after
+        if earlier is not None or page is None:
+            return earlier
+
+
+def _named_before(store: Plans, before: Plan, found: Answers, batch_rows: int) -> int:
+    """Count the parts due now that an earlier plan named; both come in the order of part keys."""
+
+    def earlier() -> Iterator[int]:
+        after = 0
+        while items := store.plan_items(before.digest, after, batch_rows):
+            yield from (item.part for item in items)
+            after = items[-1].part
+
+    known = earlier()
+    candidate = next(known, None)
+    count = 0
+    for item in _items(found, batch_rows):
+        while candidate is not None and candidate < item.part:
+            candidate = next(known, None)
+        count += candidate == item.part
+    return count
 
 
 def _sample(store: Store, plan: str, size: int = 5, among: int = 1_000) -> tuple[Sample, ...]:

@@ -13,7 +13,7 @@ from assent.domain.instants import format_instant
 from assent.policy.conditions import happened
 from assent.policy.decide import decide
 from assent.policy.model import CLASSES
-from assent.store.records import Page
+from assent.store.records import MAX_PAGE_ROWS, Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,7 @@ class Proofs:
         self._at = at
         self._alone: dict[str, tuple[_Alone, ...]] = {}
         self._acts: dict[str, tuple[Choice, ...]] = {}
+        self._flagged: tuple[Facts, str | None] | None = None
 
     def of(self, facts: Facts, governing: Sequence[Policy]) -> Proof | None:
         """Find the proof for an eligible part: one under each version that governs it, named under the newest."""
@@ -122,11 +123,17 @@ class Proofs:
         return found
 
     def _flag(self, facts: Facts) -> str | None:
-        page: Page | None = Page(limit=1_000)
+        # the parts of a conversation share its flag
+        if self._flagged is None or self._flagged[0].conversation != facts.conversation:
+            self._flagged = facts, self._standing_flag(facts)
+        return self._flagged[1]
+
+    def _standing_flag(self, facts: Facts) -> str | None:
+        page: Page | None = Page(limit=MAX_PAGE_ROWS)
         while page is not None:
             listing = self._flags.flags(page, facts.conversation)
             for flag in listing.items:
                 if flag.at == facts.flagged_at and flag.reversed_at == facts.flag_reversed_at:
                     return flag.id
-            page = Page(limit=1_000, after=listing.after) if listing.after else None
+            page = Page(limit=MAX_PAGE_ROWS, after=listing.after) if listing.after else None
         return None

@@ -285,7 +285,8 @@ class Sweeps(Protocol):
         part are deleted and a tombstone is written. With its last part a conversation goes, with
         its last part of text, voice, image or file its title and project. A part that is no
         longer due is kept, one that is gone already is counted as gone. If `redecide` raises,
-        nothing of this call happens. Raises `Refused` for a part that the plan does not name
+        nothing of this call happens. Give keys in the order of `plan_items`: a sweep that was
+        stopped goes on behind the greatest key it was given. Raises `Refused` for a part that the plan does not name
         and for a finished sweep, `NotFound` for an unknown one.
         """
         ...

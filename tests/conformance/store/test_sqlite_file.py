@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+import shutil
 import signal
 import sqlite3
 import stat
@@ -34,7 +35,7 @@ from assent.domain.errors import AssentError, NotFound, Refused
 from assent.store import migrate as migrating
 from assent.store.records import Account, Flag
 from assent.store.schema import METADATA, part
-from assent.store.sqlite import SqliteStore, database
+from assent.store.sqlite import SqliteStore, columns, database
 
 NOW = day(60)
 
@@ -45,8 +46,9 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(file: Path) -> SqliteStore:
-    return SqliteStore.open(file, create=True)
+def store(empty_file: Path, file: Path) -> SqliteStore:
+    shutil.copy(empty_file, file)
+    return SqliteStore.open(file)
 
 
 def in_any_order(sql: str) -> list[str]:
@@ -124,11 +126,35 @@ def test_a_file_of_a_newer_assent_is_refused(store: SqliteStore, file: Path) -> 
 def test_a_file_that_is_not_there_is_made_only_if_asked(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="there is no store"):
         SqliteStore.open(tmp_path / "none.db")
+    with pytest.raises(NotFound, match="there is no store"):
+        SqliteStore.open(tmp_path / "no folder" / "none.db", create=True)
     assert list(tmp_path.iterdir()) == []
     odd = tmp_path / "a store?100%#.db"
     SqliteStore.open(odd, create=True).close()
     assert stat.S_IMODE(odd.stat().st_mode) == 0o600
     SqliteStore.open(odd).close()
+
+
+def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "letter.txt"
+    other.write_text("dear reader, " * 400)
+    with pytest.raises(AssentError, match="cannot be opened as a store: file is not a database"):
+        SqliteStore.open(other)
+    assert other.read_text() == "dear reader, " * 400
+
+
+def test_a_disk_that_is_full_loses_nothing(store: SqliteStore) -> None:
+    store.intake([talk("one")], plan="free", recorded_at=T0)
+    with store._database.reading() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+
+    def full(connection: object, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages + 5}")
+
+    event.listen(store._database.engine, "checkout", full)
+    with pytest.raises(AssentError, match="could not be written: database or disk is full"):
+        store.intake([talk(f"c{n}", title="x" * 5_000) for n in range(100)], plan="free", recorded_at=T0)
+    assert store.counts().conversations == 1
 
 
 def test_every_connection_erases_truly_and_answers_durably(store: SqliteStore) -> None:
@@ -209,6 +235,20 @@ def test_threads_write_one_after_the_other(store: SqliteStore) -> None:
     for thread in threads:
         thread.join()
     assert (store.counts().conversations, store.counts().parts) == (20, 40)
+
+
+def test_nomination_ranges_over_indexes_and_never_scans_parts(store: SqliteStore) -> None:
+    with store._database.reading() as connection:
+        columns._nominate(connection, {}, [1], NOW)
+        query = columns._NARROW.where(part.c.key.in_(text(columns._CANDIDATES).columns(part.c.key)))
+        sql = str(query.compile(dialect=store._database.engine.dialect))
+        steps = [row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql)]
+    scanned = [step for step in steps if step.startswith("SCAN")]
+    assert set(scanned) == {"SCAN n"}
+    for name in ("created_at", "last_turn_at", "recorded_at"):
+        assert any(f"part_by_retention_class_{name} (retention_class=? AND {name}<?)" in step for step in steps)
+    for name in ("deleted_at", "account_closed_at", "moved_to_business_at"):
+        assert any(f"part_by_{name} ({name}<?)" in step for step in steps)
 
 
 # -- bytes ------------------------------------------------------------------------------

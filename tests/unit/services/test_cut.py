@@ -71,7 +71,7 @@ def test_what_was_allowed_is_written_with_its_decision_and_its_receipt(acme: Wor
     [
         ("unanswered", {}, {}),
         ("gap", {"allows": True, "plan": "unheard-of"}, {}),
-        ("no basis", {"allows": True, "plan": "team"}, {}),
+        ("business-plan", {"allows": True, "plan": "team"}, {}),
         ("minor", {"allows": True, "age": 16}, {}),
         ("private-mode", {"allows": True}, {"mode": "private"}),
         ("deleted", {"allows": True}, {"deleted_at": TURN + DAY}),
@@ -155,6 +155,7 @@ def test_every_history_of_answers_is_in_or_out_by_the_answer_in_force(acme: Worl
     assert {row["conversation"]: row["receipt"] for row in rows(acme)} == expected
     assert 10 < len(expected) < 60
     assert counts["considered"] == 250 == counts["written"] + sum(counts["excluded"].values())
+    assert counts["written"] == sum(counts["proofs"].values()) == 2 * len(expected)
 
 
 def test_a_default_is_no_proof(acme: World) -> None:
@@ -202,14 +203,48 @@ def test_a_part_without_a_person_has_no_proof(acme: World) -> None:
 
 def test_a_flag_proves_a_cut_for_safety(acme: World) -> None:
     acme.person("ann")
-    acme.keep(chat("flagged"), chat("other"))
+    acme.keep(chat("flagged"), chat("too"), chat("other"))
+    acme.store.add_flag(Flag("f-too", "test:too", TURN, "abuse", "detector", "score"))
     acme.store.add_flag(Flag("f-old", "test:flagged", TURN, "abuse", "detector", "score", reversed_at=None))
     acme.store.reverse_flag("f-old", TURN + DAY)
     acme.store.add_flag(Flag("f-new", "test:flagged", TURN + 2 * DAY, "abuse", "detector", "score"))
     acme.cut(purpose="safety")
     assert {(row["conversation"], row["proof"], row["receipt"]) for row in rows(acme)} == {
-        ("test:flagged", "flag", "f-new")
+        ("test:flagged", "flag", "f-new"),
+        ("test:too", "flag", "f-too"),
     }
+
+
+def test_of_two_flags_of_one_instant_the_one_that_stands_is_named(acme: World) -> None:
+    acme.person("ann")
+    acme.keep(chat("flagged"))
+    for name in ("f-1", "f-2", "f-3"):
+        acme.store.add_flag(Flag(name, "test:flagged", TURN, "abuse", "detector", "score"))
+    acme.store.reverse_flag("f-1", TURN + DAY)
+    acme.store.reverse_flag("f-3", TURN + DAY)
+    acme.cut(purpose="safety")
+    assert {row["receipt"] for row in rows(acme)} == {"f-2"}
+
+
+def test_a_proof_is_needed_under_every_version_that_governs(acme: World) -> None:
+    earlier = small(
+        ('version = "2"', 'version = "1"'),
+        ("effective = 2026-03-01T00:00:00Z", "effective = 2026-01-01T00:00:00Z"),
+        ("announced = 2026-02-01T00:00:00Z", "announced = 2025-12-01T00:00:00Z"),
+        ('{ purpose = "training", needs = "allowed" }', '{ purpose = "old-training", needs = "unless declined" }'),
+    )
+    acme.policies = [earlier, small()]
+    then = TURN.replace(month=2)
+    for who in ("ann", "bob"):
+        acme.person(who)
+        acme.choose(who, "allow", then - DAY)
+    acme.choose("bob", "allow", then - DAY, purpose="old-training", name="old-1")
+    for who in ("ann", "bob"):
+        acme.keep(chat(f"old-{who}", who, said(1, "a", at=then)), chat(f"new-{who}", who))
+    counts = acme.cut().manifest["counts"]
+    assert counts["excluded"] == {"unproven": 1}
+    assert {row["conversation"] for row in rows(acme)} == {"test:old-bob", "test:new-ann", "test:new-bob"}
+    assert {row["receipt"] for row in rows(acme)} == {"choice-of-ann-allow-02-09", "choice-of-bob-allow-02-09"}
 
 
 def test_feedback_proves_a_cut_for_feedback(acme: World) -> None:
@@ -426,6 +461,18 @@ def test_what_goes_while_the_cut_is_written_is_counted_as_gone(acme: World, monk
     assert counts["excluded"] == {"gone": 2}
     assert counts["conversations"] == 1
     assert texts(acme) == ["question of one", "answer to one"]
+
+
+def test_a_conversation_that_goes_meanwhile_is_counted_as_gone(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.person("ann", allows=True)
+    acme.keep(chat("one"), chat("two"), chat("three"))
+    whole, facts = acme.store.conversation, acme.store.facts_of
+    monkeypatch.setattr(acme.store, "conversation", lambda name: None if name == "test:two" else whole(name))
+    monkeypatch.setattr(acme.store, "facts_of", lambda name: [] if name == "test:three" else facts(name))
+    counts = acme.cut(keep_excluded=True).manifest["counts"]
+    assert (counts["considered"], counts["written"], counts["excluded"]) == (6, 2, {"gone": 4})
+    listed = pq.read_table(acme.folder / "out" / "excluded.parquet")["part"].to_pylist()
+    assert listed == ["test:three#m1", "test:three#m2", None, None]
 
 
 def test_conversations_with_nobody_to_learn_from_are_counted(acme: World) -> None:

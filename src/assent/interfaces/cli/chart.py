@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 WIDTH = 46
 SHADES = "█▓▒░▞▚▪▫"
+LEGEND_COLUMNS = 5
+LABELS = {"year": "%Y", "month": "%Y-%m"}
 COLOURS = ("#3b6ea5", "#c2703d", "#5a8f5a", "#8a5a9e", "#b0a030", "#4f9aa0", "#a04f66", "#777777")
 
 
@@ -27,11 +29,15 @@ def bars(forecast: Forecast) -> str:
     rules = rules_of(forecast)
     longest = max((sum(bucket.parts.values()) for bucket in forecast.buckets), default=0)
     lines = [f"parts that end, by {forecast.step}:"]
-    lines += [f"  {bucket.start:%Y-%m-%d} {_bar(bucket, rules, longest)}" for bucket in forecast.buckets]
+    lines += [f"  {_label(bucket, forecast):10} {_bar(bucket, rules, longest)}" for bucket in forecast.buckets]
     if rules:
         lines.append("  " + "   ".join(f"{SHADES[n % len(SHADES)]} {rule}" for n, rule in enumerate(rules)))
     lines.append(f"  later {forecast.later:,}   without an end {forecast.endless:,}   held {forecast.held:,}")
     return "\n".join(lines)
+
+
+def _label(bucket: Bucket, forecast: Forecast) -> str:
+    return bucket.start.strftime(LABELS.get(forecast.step, "%Y-%m-%d"))
 
 
 def _bar(bucket: Bucket, rules: list[str], longest: int) -> str:
@@ -48,15 +54,15 @@ def svg(forecast: Forecast) -> str:
     """Draw the forecast as an SVG of stacked columns with axes, legend and a text for those who cannot see it."""
     rules = rules_of(forecast)
     longest = max((sum(b.parts.values()) for b in forecast.buckets), default=0) or 1
-    wide, high, left, top = 900, 420, 70, 50
-    plot = high - top - 90
+    wide, left, top, plot = 900, 70, 50, 280
+    legend = top + plot + 40
+    high = legend + 20 * -(-len(rules) // LEGEND_COLUMNS) + 30
     root = ET.Element("svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {wide} {high}", role="img")
     title = f"Parts that end by {forecast.step}, from {forecast.at:%Y-%m-%d}"
     ET.SubElement(root, "title").text = title
-    ET.SubElement(root, "desc").text = "; ".join(
-        f"{b.start:%Y-%m-%d}: {sum(b.parts.values())}" for b in forecast.buckets
-    )
-    ET.SubElement(root, "rect", width=str(wide), height=str(high), fill="#ffffff")
+    described = (f"{_label(b, forecast)}: {sum(b.parts.values())}" for b in forecast.buckets)
+    ET.SubElement(root, "desc").text = "; ".join(described)
+    _box(root, 0, 0, wide, high, "#ffffff")
     _text(root, left, 26, title, size=16)
     for share in (0, 0.5, 1):
         y = top + plot - share * plot
@@ -65,25 +71,26 @@ def svg(forecast: Forecast) -> str:
     step = (wide - left - 20) / max(len(forecast.buckets), 1)
     labelled = max(1, len(forecast.buckets) // 12)
     for number, bucket in enumerate(forecast.buckets):
-        x, y = left + number * step, top + plot
+        x, y = left + number * step, float(top + plot)
         for rule in rules:
             tall = bucket.parts.get(rule, 0) * plot / longest
             y -= tall
-            bar = ET.SubElement(
-                root, "rect", x=f"{x + step * 0.1:.1f}", y=f"{y:.1f}", width=f"{step * 0.8:.1f}",
-                height=f"{tall:.1f}", fill=COLOURS[rules.index(rule) % len(COLOURS)],
-            )  # fmt: skip
-            ET.SubElement(bar, "title").text = f"{bucket.start:%Y-%m-%d} {rule}: {bucket.parts.get(rule, 0):,}"
+            bar = _box(root, x + step * 0.1, y, step * 0.8, tall, COLOURS[rules.index(rule) % len(COLOURS)])
+            ET.SubElement(bar, "title").text = f"{_label(bucket, forecast)} {rule}: {bucket.parts.get(rule, 0):,}"
         if number % labelled == 0:
-            _text(root, x + step / 2, top + plot + 18, f"{bucket.start:%Y-%m-%d}", anchor="middle", size=10)
+            _text(root, x + step / 2, top + plot + 18, _label(bucket, forecast), anchor="middle", size=10)
     for number, rule in enumerate(rules):
-        x = left + number * 150
-        ET.SubElement(root, "rect", x=str(x), y=str(high - 52), width="12", height="12",
-                      fill=COLOURS[number % len(COLOURS)])  # fmt: skip
-        _text(root, x + 18, high - 42, rule)
+        x, y = left + number % LEGEND_COLUMNS * 160, legend + number // LEGEND_COLUMNS * 20
+        _box(root, x, y - 10, 12, 12, COLOURS[number % len(COLOURS)])
+        _text(root, x + 18, y, rule)
     rest = f"later {forecast.later:,} · without an end {forecast.endless:,} · held {forecast.held:,}"
-    _text(root, left, high - 16, rest)
+    _text(root, left, high - 12, rest)
     return ET.tostring(root, encoding="unicode")
+
+
+def _box(root: ET.Element, x: float, y: float, width: float, height: float, fill: str) -> ET.Element:
+    size = {"x": f"{x:.1f}", "y": f"{y:.1f}", "width": f"{width:.1f}", "height": f"{height:.1f}"}
+    return ET.SubElement(root, "rect", {**size, "fill": fill})
 
 
 def _text(root: ET.Element, x: float, y: float, text: str, *, anchor: str = "start", size: int = 12) -> None:

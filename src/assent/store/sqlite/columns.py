@@ -51,7 +51,7 @@ _NARROW: Final[Select[Any]] = (
 )
 """What differs from part to part; the categories come from the class. The instants stand in the order of INSTANTS."""
 
-# CROSS JOIN keeps SQLite to this order: the few classes outside, a range of an index inside.
+# CROSS JOIN keeps SQLite to this order: the few classes or events outside, a range of an index inside.
 _CLASS_CLOCKS: Final = {
     "created_at": "SELECT p.key FROM temp.nominated AS n CROSS JOIN part AS p"
     " ON p.retention_class = n.class AND p.created_at <= n.created_at",
@@ -62,11 +62,14 @@ _CLASS_CLOCKS: Final = {
 }
 _EVENTS: Final = {
     "deleted_at": "SELECT p.key FROM part AS p CROSS JOIN temp.nominated AS n ON n.class = p.retention_class"
-    " WHERE p.deleted_at IS NOT NULL AND p.deleted_at <= n.deleted_at",
+    " WHERE p.deleted_at <= (SELECT max(deleted_at) FROM temp.nominated)"
+    " AND p.deleted_at <= n.deleted_at",
     "account_closed_at": "SELECT p.key FROM part AS p CROSS JOIN temp.nominated AS n ON n.class = p.retention_class"
-    " WHERE p.account_closed_at IS NOT NULL AND p.account_closed_at <= n.account_closed_at",
+    " WHERE p.account_closed_at <= (SELECT max(account_closed_at) FROM temp.nominated)"
+    " AND p.account_closed_at <= n.account_closed_at",
     "moved_to_business_at": "SELECT p.key FROM part AS p CROSS JOIN temp.nominated AS n ON n.class = p.retention_class"
-    " WHERE p.moved_to_business_at IS NOT NULL AND p.moved_to_business_at <= n.moved_to_business_at",
+    " WHERE p.moved_to_business_at <= (SELECT max(moved_to_business_at) FROM temp.nominated)"
+    " AND p.moved_to_business_at <= n.moved_to_business_at",
 }
 _WHOLE: Final = (
     "SELECT p.key FROM temp.nominated AS n CROSS JOIN part AS p ON p.retention_class = n.class WHERE n.whole"

@@ -173,9 +173,8 @@ def test_reasons_tell_the_dates() -> None:
     assert says["base"].endswith("(use until 2026-03-02T00:00:00Z, erased by 2026-03-31T00:00:00Z)")
     assert says["deleted"].endswith("(since 2026-03-02T00:00:00Z)")
     both = decided(replace(FACTS, deleted_at=LAST + DAY, choices=acts(("withdraw", 0.5)))).reasons
-    assert [r.text[-30:] for r in both if r.rule == "withdrawn"] == [
-        "(since 2026-03-01T12:00:00Z)".rjust(30, " ")[-30:]
-    ]
+    withdrawn = next(reason for reason in both if reason.rule == "withdrawn")
+    assert withdrawn.text.endswith("(since 2026-03-01T12:00:00Z)")
     assert decided(FACTS).reasons[0].text.endswith("(until 2026-03-31T00:00:00Z)")
     contract = decided(replace(FACTS, plan="team")).reasons
     assert [reason.text.endswith("(no end is set)") for reason in contract if reason.rule == "contract"] == [True]

@@ -38,7 +38,7 @@ def card(manifest: Mapping[str, Any]) -> str:
 {counts["written"]:,} parts of {counts["conversations"]:,} conversations of {counts["people"]:,} people, for the purpose
 `{manifest["purpose"]}`, as things stood at {manifest["at"]} under {policies}.
 
-Every row was decided twice, by two evaluators that share no code, and carries the id of its decision and of the
+Every row was decided twice, by two evaluators that work differently, and carries the id of its decision and of the
 proof that it may be used: the choice the person made, or the flag or feedback that an exception of the policy speaks
 of. What was allowed only because nobody objected is not in here.
 

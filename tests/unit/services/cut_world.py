@@ -9,8 +9,8 @@ from pathlib import Path
 from assent.domain.conversation import Conversation, Part, last_turn
 from assent.policy.model import Policy
 from assent.policy.parse import parse_policy
-from assent.services.cut import Taken, take
-from assent.services.cut_order import CutOrder
+from assent.services.cut.order import CutOrder
+from assent.services.cut.take import Taken, take
 from assent.store.columns import Columns
 from assent.store.records import Account, Choice
 from assent.store.sqlite import SqliteStore

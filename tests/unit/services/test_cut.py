@@ -20,8 +20,8 @@ from assent.domain.errors import AssentError, Invalid, Refused
 from assent.domain.facts import Facts, facts_from_record, facts_to_record
 from assent.policy.model import Policy
 from assent.policy.versions import decide_versions
-from assent.services import cut_rows
-from assent.services.cut import NothingEligible, take
+from assent.services.cut import rows as cut_rows
+from assent.services.cut.take import NothingEligible, take
 from assent.store.records import Flag, Hold, Page
 
 DAY = timedelta(days=1)

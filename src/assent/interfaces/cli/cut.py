@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assent.pipeline.check import Checked
-    from assent.services.cut import NothingEligible, Taken
-    from assent.services.cut_order import CutOrder
+    from assent.services.cut.order import CutOrder
+    from assent.services.cut.take import NothingEligible, Taken
     from assent.wiring import Wiring
 
 
@@ -66,8 +66,9 @@ def cut_and_say(wiring: Wiring, said: Mapping[str, Any], *, as_json: bool = Fals
     """Write a cut as the options in `said` order it, print what became of it, and return the exit status."""
     from assent import __version__
     from assent.policy.versions import by_date
-    from assent.services.cut import NothingEligible, take
-    from assent.services.cut_order import CutOrder
+    from assent.services.cut.order import CutOrder
+    from assent.services.cut.take import NothingEligible, take
+    from assent.services.plan import keep_policies
 
     settings, now = wiring.settings, wiring.now()
     at: datetime = said["at"] or now
@@ -83,6 +84,7 @@ def cut_and_say(wiring: Wiring, said: Mapping[str, Any], *, as_json: bool = Fals
         keep_excluded=said["keep_excluded"],
         batch_rows=settings.batch_rows,
     )
+    keep_policies(wiring.store, wiring.policy_texts, now)
     try:
         taken = take(order, wiring.store, wiring.columns, by_date(wiring.policies), progress)
     except NothingEligible as nothing:

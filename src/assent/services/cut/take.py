@@ -20,8 +20,8 @@ from assent.pipeline.write import (
     LinesFile,
     rows_file,
 )
-from assent.services.cut_record import Members, Written, finish
-from assent.services.cut_rows import GONE, Draft, Reader
+from assent.services.cut.record import Members, Written, finish
+from assent.services.cut.rows import GONE, Draft, Reader
 from assent.store.answers import answers
 from assent.store.records import part_name
 from assent.store.selection import count_eligible, eligible_by_conversation, not_eligible
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from assent.pipeline.write import RowsFile
     from assent.policy.model import Policy
-    from assent.services.cut_order import CutOrder, CutStore
+    from assent.services.cut.order import CutOrder, CutStore
     from assent.store.answers import Answers
     from assent.store.columns import Columns
 

@@ -11,7 +11,7 @@ from assent.domain.errors import AssentError
 from assent.domain.facts import facts_to_record
 from assent.domain.instants import format_instant
 from assent.policy.versions import decide_versions, governing
-from assent.services.proofs import Proofs
+from assent.services.cut.proofs import Proofs
 from assent.store.records import CutRow, part_name
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from assent.domain.decision import Decision
     from assent.domain.facts import Facts
     from assent.policy.model import Policy
-    from assent.services.cut_order import CutOrder, CutStore
-    from assent.services.proofs import Proof
+    from assent.services.cut.order import CutOrder, CutStore
+    from assent.services.cut.proofs import Proof
     from assent.store.records import StoredPart
 
 OUT: Final[tuple[Mark, ...]] = (
@@ -154,8 +154,13 @@ def pseudonym(key: bytes, subject: str) -> str:
 
 
 def decision_id(facts: Facts, policy: str, at: datetime) -> str:
-    """Name a decision by everything it was made of: the facts, the digest of the policy and the instant."""
-    return digest({"facts": facts_to_record(facts), "policy": policy, "at": format_instant(at)})
+    """Name a decision by everything it was made of: the facts, the digest of the policy and the instant.
+
+    The subject is left out: no rule reads it, and with it anybody who knew the other facts
+    could test a guess at the person.
+    """
+    made_of = {key: value for key, value in facts_to_record(facts).items() if key != "subject"}
+    return digest({"facts": made_of, "policy": policy, "at": format_instant(at)})
 
 
 def _member(part: StoredPart, facts: Facts) -> CutRow:

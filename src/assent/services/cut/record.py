@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from assent.pipeline.folder import Unfinished
     from assent.policy.model import Policy
-    from assent.services.cut_order import CutOrder
+    from assent.services.cut.order import CutOrder
     from assent.store.port import Cuts
 
 _MEMBERS: Final = pa.schema([("conversation", pa.string()), ("part", pa.string()), ("subject", pa.string())])

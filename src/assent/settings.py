@@ -18,9 +18,8 @@ class Settings:
 
     `database`: SQLite file. `policies`: folders or files of policy versions in force here.
     `batch_rows`: rows read, decided or erased at once. `memory_limit_mb`: MiB for the set
-    evaluator. `threads`: its workers. `import_batch`: conversations written in one
-    transaction. `list_page`: rows of a list on one page. `max_line_mib`: MiB of one line of input.
-    `plan_valid_hours`: hours for which a plan may be swept.
+    evaluator. `threads`: workers of the set evaluator. `import_batch`: conversations written in one
+    transaction. `list_page`: rows of a list on one page. `plan_valid_hours`: hours for which a plan may be swept.
     """
 
     home: Path
@@ -31,7 +30,6 @@ class Settings:
     threads: int = 2
     import_batch: int = 200
     list_page: int = 50
-    max_line_mib: int = 256
     plan_valid_hours: int = 72
 
 

@@ -60,6 +60,7 @@ FAULTS: Final = (
         _DECIDE,
         "if happening is not None and happened(facts, happening, at, policy) is None:",
         "if happening is not None and getattr(facts, happening) is None:",
+        equivalent="the anchor itself is looked up later by the same rule; this look only saves the work in between",
     ),
     Fault("the first veto is ignored", _DECIDE, "for veto in grant.vetoes:", "for veto in grant.vetoes[1:]:"),
     Fault("an unknown veto is taken for none", _DECIDE, "        missing |= unknown\n", ""),

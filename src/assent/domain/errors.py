@@ -8,7 +8,7 @@
         └── (place: file, line, column)
 
 Wording: one sentence, lower case, no full stop, input in back-ticks, then what to do
-next (DESIGN section 10). Messages never carry content or raw subject ids.
+next (docs/reference/exit-codes.md). Messages never carry content or raw subject ids.
 """
 
 from __future__ import annotations

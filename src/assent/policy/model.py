@@ -27,7 +27,7 @@ CLASSES: Final = (
     "hold",
     "statutory ban",
 )
-"""Classes of rules from weak to strong (DESIGN section 5, precedence). The rank is the index."""
+"""Classes of rules from weak to strong (spec/policy.md, precedence). The rank is the index."""
 
 HAPPENINGS: Final = {
     "deletion request": "deleted_at",

@@ -59,8 +59,8 @@ def permission(rule: ChoiceRule, facts: Facts, policy: Policy, at: datetime) -> 
     """Read the choices for a grant, at the part's time and since.
 
     With `part and now` the permission must cover the part's time, and ends for good with the
-    first refusal after it, unless the policy lets a new grant revive earlier data (DESIGN
-    section 5: allowed at the part's time and allowed at t). Acts after `at` are not known yet.
+    first refusal after it, unless the policy lets a new grant revive earlier data (spec/policy.md,
+    standing). Acts after `at` are not known yet.
     """
     clock: datetime | None = getattr(facts, policy.part_clock)
     moment = at if clock is None or clock > at or rule.covers == "now" else clock

@@ -15,7 +15,7 @@ from assent.domain.facts import FactsProblem, facts_from_record
 from assent.store.records import Account, Choice, ImportNote, ImportRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
     from assent.connectors.port import Importer, Source
@@ -143,16 +143,23 @@ def account_from_record(record: dict[str, Any]) -> Account:
     )
 
 
-def import_choices(lines: Iterable[bytes], store: Choices, *, now: datetime) -> LinesSummary:
+def import_choices(
+    lines: Iterable[bytes], store: Choices, *, now: datetime, purposes: Collection[str] | None = None
+) -> LinesSummary:
     """Read choices that the product's own notice recorded, one JSON object a line.
 
     Keys: subject, purpose, act, at, notice (digest of the exact text shown) and surface. An
-    `allow` without notice and surface is refused: nobody can show what was asked.
+    `allow` without notice and surface is refused: nobody can show what was asked. With
+    `purposes`, a choice for any other is refused: no rule would ever read it.
     """
     summary = LinesSummary()
     for number, record in _records(lines, summary):
         try:
-            append_once(store, choice_from_record(record, now))
+            choice = choice_from_record(record, now)
+            if purposes is not None and choice.purpose not in purposes:
+                fix = f"use one of {', '.join(purposes)}" if purposes else "the policies here ask for nothing"
+                raise FactsProblem("purpose", "is asked for by no policy here", fix)
+            append_once(store, choice)
             summary.taken += 1
         except Invalid as problem:
             summary.problems.append((number, problem.message, problem.fix))

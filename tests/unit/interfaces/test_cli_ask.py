@@ -34,7 +34,7 @@ def at_a_terminal(
     kept = {key: value for key, value in os.environ.items() if key != "CI"}
     child = subprocess.Popen(
         command, cwd=home.folder, stdin=below, stdout=below, stderr=below, env={**kept, **environment},
-        start_new_session=True,  
+        start_new_session=True,
     )  # fmt: skip
     os.close(below)
     shown = ""

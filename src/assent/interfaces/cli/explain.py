@@ -86,7 +86,7 @@ def _line(explanation: Explanation) -> str:
     title = explanation.entry.title or "(no title)"
     title = title if len(title) <= 34 else title[:33] + "…"
     eligible = ", ".join(sorted({p for group in explanation.groups for p in group.decision.eligible})) or "-"
-    return f"{explanation.entry.id[:44]:44} {title:34} {_kept(decision):22} use: {eligible}"
+    return f"{explanation.entry.id:48} {title:34} {_kept(decision):22} use: {eligible}"
 
 
 def _kept(decision: Decision) -> str:

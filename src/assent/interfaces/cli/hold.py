@@ -10,7 +10,7 @@ import click
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.options import INSTANT
-from assent.store.records import Hold
+from assent.store.records import ConversationFilter, Hold, Page
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,6 +61,17 @@ def command(
     until = review or now + timedelta(days=90)
     hold = Hold(wiring.new_id(), matter or "", cast("HoldScope", scope), target, now, author or "", reason or "", until)
     wiring.store.place_hold(hold)
-    text = f"hold {hold.id} stands since {format_instant(now)}; review by {until:%Y-%m-%d}"
-    echo_json({"hold": hold.id, "start": format_instant(now)}) if as_json else click.echo(text)
+    covered = _covered(wiring, scope, target)
+    if as_json:
+        echo_json({"hold": hold.id, "start": format_instant(now), "conversations": covered})
+        return 0
+    click.echo(f"hold {hold.id} stands since {format_instant(now)}; review by {until:%Y-%m-%d}")
+    click.echo(f"it covers {covered:,} conversations" + ("" if covered else ": check the name, nothing of it is kept"))
     return 0
+
+
+def _covered(wiring: Wiring, scope: str, target: str | None) -> int:
+    if scope == "conversation":
+        return int(wiring.store.conversation(target or "") is not None)
+    person = target if scope == "person" else None
+    return wiring.store.conversations(ConversationFilter(subject=person), Page(limit=1)).total

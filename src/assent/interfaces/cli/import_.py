@@ -13,6 +13,7 @@ from assent.domain.errors import Invalid
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.progress import progress
 from assent.services import intake
+from assent.services.notice import purposes_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,7 +134,8 @@ def _size(path: Path) -> int:
 
 def _lines(wiring: Wiring, kind: str, path: Path, *, as_json: bool) -> int:
     def choices(lines: Any) -> intake.LinesSummary:
-        return intake.import_choices(lines, wiring.store, now=wiring.now())
+        asked = purposes_asked(wiring.policies)
+        return intake.import_choices(lines, wiring.store, now=wiring.now(), purposes=asked)
 
     def accounts(lines: Any) -> intake.LinesSummary:
         return intake.import_accounts(lines, wiring.store)

@@ -8,6 +8,9 @@ from typing import Final
 
 from assent.domain.errors import Invalid, Place
 
+MAX_PAGE_ROWS: Final = 1_000
+"""The most rows one page of a list may hold."""
+
 FILE: Final = "assent.toml"
 """Name of the settings file; the folder that holds it is assent's home."""
 
@@ -49,6 +52,8 @@ def _read(home: Path, key: str, value: object) -> object:
         return home / value
     if key == "policies" and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(home / item for item in value)
+    if key == "list_page" and isinstance(value, int) and value > MAX_PAGE_ROWS:
+        raise Invalid(f"`list_page` is more than {MAX_PAGE_ROWS}", "ask for fewer rows a page", Place(FILE))
     if key not in ("database", "policies") and isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     kind = {"database": "a path", "policies": "a list of paths"}.get(key, "a whole number above zero")

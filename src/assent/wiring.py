@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
-import tomllib
-import uuid
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +13,7 @@ from assent.domain.errors import Invalid, NotFound, Place
 from assent.domain.instants import parse_instant
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Mapping
 
     from assent.connectors.port import Importer
@@ -61,6 +59,8 @@ class Wiring:
 
     def new_id(self) -> str:
         """Return a fresh identifier."""
+        import uuid
+
         return uuid.uuid4().hex
 
     def new_key(self) -> bytes:
@@ -69,10 +69,14 @@ class Wiring:
 
     def seeded(self, seed: int) -> random.Random:
         """Return a reproducible source of randomness."""
+        import random
+
         return random.Random(seed)  # noqa: S311 - samples and demos, never keys
 
     def shuffle(self, items: list[T]) -> None:
         """Put a list in random order, in place."""
+        import random
+
         random.SystemRandom().shuffle(items)
 
     def interactive(self) -> bool:
@@ -82,10 +86,12 @@ class Wiring:
     @cached_property
     def settings(self) -> Settings:
         """Read the settings file of the home folder. Raises `NotFound` where there is none."""
+        import tomllib
+
         home = self._home or self._find_home()
         path = home / settings.FILE
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            table = tomllib.loads(read_text(path))
         except FileNotFoundError:
             fix = "run `assent init FOLDER` first, or go to the folder that holds it"
             raise NotFound(f"no `{settings.FILE}` here or above", fix) from None
@@ -136,7 +142,7 @@ class Wiring:
         files = [file for path in self.settings.policies for file in _policy_files(path)]
         if not files:
             raise NotFound("no policy is configured", "name one under `policies` in the settings file")
-        texts = [(file, file.read_text(encoding="utf-8")) for file in files]
+        texts = [(file, read_text(file)) for file in files]
         found = [(parse_policy(text, file.name), text) for file, text in texts]
         return sorted(found, key=lambda pair: pair[0].effective)
 
@@ -151,6 +157,14 @@ class Wiring:
         from assent.connectors.registry import importers
 
         return importers()
+
+
+def read_text(path: Path) -> str:
+    """Read a text file. Raises `Invalid` if it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Invalid("the file is not UTF-8 text", "save it as UTF-8", Place(path.name)) from None
 
 
 def _policy_files(path: Path) -> list[Path]:

@@ -137,6 +137,8 @@ def facts_to_record(facts: Facts) -> dict[str, object]:
 def _text(key: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise FactsProblem(key, "is not text", "give a string that is not blank, or leave the key out")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise FactsProblem(key, "holds half a character", "write whole characters: surrogates come in pairs")
     return value
 
 

@@ -212,7 +212,7 @@ class _Linker:
     def __init__(self, document: doc.Document) -> None:
         self.document = document
         self.plans = {plan for plans in document.plans.values() for plan in plans}
-        self.regions = {**REGIONS, **{name: frozenset(codes) for name, codes in document.regions.items()}}
+        self.regions = {**REGIONS, **{name.upper(): frozenset(codes) for name, codes in document.regions.items()}}
 
     def governed(self, rule: doc.Grant) -> bool:
         """Tell whether any copy the rule speaks of is one that this policy erases."""
@@ -240,7 +240,9 @@ class _Linker:
             values |= {plan for group in values for plan in self.document.plans.get(group, ())}
             return Membership(key, frozenset(values & self.plans), negated, frozenset(self.plans))
         if key == "region":
-            values |= {code for group in values for code in self.regions.get(group, ())}
+            # facts name regions in capitals, whatever capitals a policy or a person used
+            values = {str(value).upper() for value in values}
+            values |= {code.upper() for group in values for code in self.regions.get(group, ())}
         return Membership(key, frozenset(values), negated)
 
     def veto(self, veto: doc.Veto) -> Veto:

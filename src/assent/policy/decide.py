@@ -78,7 +78,15 @@ def decide(facts: Facts, policy: Policy, at: datetime) -> Decision:
         held=held,
         gap=tuple(sorted(trail.gap)),
         conflicts=tuple(trail.conflicts),
-        reasons=explain.reasons(policy, bases, trail.vetoed, trail.capped, trail.gap, held=held),
+        reasons=explain.reasons(
+            policy,
+            bases,
+            trail.vetoed,
+            trail.capped,
+            trail.gap,
+            held=held,
+            released_at=_if_it_decides(released_at, erase_by),
+        ),
         policy=policy.name,
         digest=policy.digest,
     )
@@ -218,6 +226,10 @@ def _use_until(bases: list[Basis], erase_by: datetime | None) -> dict[str, datet
             end = own_end if erase_by is None or own_end < erase_by else erase_by
             ends[grant.purpose] = max(ends.get(grant.purpose, end), end)
     return ends
+
+
+def _if_it_decides(released_at: datetime | None, erase_by: datetime | None) -> datetime | None:
+    return released_at if released_at == erase_by else None
 
 
 def _holds(facts: Facts, at: datetime) -> tuple[bool, datetime | None]:

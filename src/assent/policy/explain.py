@@ -42,8 +42,13 @@ def reasons(
     gap: Collection[str],
     *,
     held: bool,
+    released_at: datetime | None,
 ) -> tuple[Reason, ...]:
-    """Say which rules decided. `bases` are (grant, sure, use end, erase end); `capped` maps cap id to its event."""
+    """Say which rules decided.
+
+    `bases` are (grant, sure, use end, erase end); `capped` maps cap id to its event;
+    `released_at` is given when the release of a hold sets the end.
+    """
     said = [
         Reason(grant.id, grant.kind, _grant_text(grant, use_until, erase_by))
         for grant, sure, use_until, erase_by in bases
@@ -59,6 +64,9 @@ def reasons(
         said.extend(Reason(veto.id, "veto", veto.says) for veto in policy.vetoes if veto.id in vetoed)
     if held:
         said.append(Reason("hold", "hold", "a legal hold forbids erasure; the data is set apart for legal use only"))
+    elif released_at is not None:
+        text = f"a legal hold kept this until it was released (at {format_instant(released_at)})"
+        said.append(Reason("hold", "hold", text))
     said.extend(Reason(key, "gap", GAP_WORDS.get(key, f"`{key}` is unknown")) for key in sorted(gap))
     if not said:
         said.append(Reason("none", "none", "no rule of this policy is a basis to keep this part"))

@@ -49,7 +49,15 @@ def decision_from_row(query: SetQuery, row: Mapping[str, Any], at: datetime) -> 
         held=held,
         gap=gap,
         conflicts=_conflicts(query, row),
-        reasons=explain.reasons(policy, bases, vetoed, capped, gap, held=held),
+        reasons=explain.reasons(
+            policy,
+            bases,
+            vetoed,
+            capped,
+            gap,
+            held=held,
+            released_at=in_utc(erase_by) if row["rule"] == "hold" and erase_by is not None else None,
+        ),
         policy=policy.name,
         digest=policy.digest,
     )

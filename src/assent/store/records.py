@@ -11,16 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from assent.domain.conversation import DataClass, Mark, Mode, Origin, Speaker, Surface
 from assent.domain.errors import Invalid
 from assent.domain.facts import Act, Facts
+from assent.settings import MAX_PAGE_ROWS
 
 T = TypeVar("T")
-
-MAX_PAGE_ROWS: Final = 1_000
-"""The most rows one page may hold."""
 
 
 @dataclass(frozen=True, slots=True)

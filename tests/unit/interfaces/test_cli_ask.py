@@ -38,7 +38,7 @@ def at_a_terminal(
     )  # fmt: skip
     os.close(below)
     shown = ""
-    typed = False
+    typed = 0.0
     until = time.monotonic() + 60
     while time.monotonic() < until:
         if select.select([above], [], [], 0.1)[0]:
@@ -49,11 +49,14 @@ def at_a_terminal(
             if not piece:
                 break
             shown += piece.decode(errors="replace")
+        if typed and answer == "\x03" and time.monotonic() > typed + 1:
+            os.write(above, b"\x03")  # the first may come before the prompt listens
+            typed = time.monotonic()
         if not typed and shown.endswith(prompt):
             numbers = dict(re.findall(r"  (\d)  ([\w' ]+?)\r?\n", shown))
             words = {label: number for number, label in numbers.items()}
             os.write(above, answer.format(allow=words.get("Allow"), refuse=words.get("Don't allow")).encode())
-            typed = True
+            typed = time.monotonic()
     status = child.wait(timeout=30)
     os.close(above)
     return status, shown

@@ -94,7 +94,7 @@ def test_an_unknown_policy_is_not_found(lines: Path, named: str) -> None:
     assert said.err.startswith(f"assent: no policy file `{named}`\n")
 
 
-def test_a_policy_is_needed(lines: Path) -> None:
-    said = call(Wiring(), "decide", lines)
+def test_a_policy_is_needed() -> None:
+    said = call(Wiring(), "decide")
     assert said.status == 1
     assert "--policy" in said.err

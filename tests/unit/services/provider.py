@@ -1,16 +1,17 @@
 """A provider with a store of its own: people, chats, answers, and a clock that the test sets."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from assent.connectors.port import Record, Source
 from assent.domain.conversation import Conversation, Part
 from assent.domain.decision import Decision
-from assent.domain.facts import Facts
 from assent.policy.model import Policy
 from assent.policy.parse import parse_policy
 from assent.policy.versions import decide_versions, governing
@@ -91,8 +92,11 @@ class Provider:
     def __init__(self, folder: Path, store: SqliteStore, *names: str) -> None:
         self.folder = folder
         self.store = store
-        self.columns = Columns(threads=1)
-        self.texts = policies(*(names or (NEW,)))
+        self.texts = policies_named(names or (NEW,))
+
+    @cached_property
+    def columns(self) -> Columns:
+        return Columns(threads=1)
 
     @property
     def versions(self) -> list[Policy]:
@@ -158,10 +162,27 @@ class Provider:
             page = Page(1000, listing.after)
 
 
+@cache
+def empty() -> bytes:
+    """A database at the newest step of its schema, made once."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "assent.db"
+        store = SqliteStore.open(path, create=True)
+        assert store.checkpoint()
+        store.close()
+        return path.read_bytes()
+
+
+@cache
+def policies_named(names: tuple[str, ...]) -> list[tuple[Policy, str]]:
+    return policies(*names)
+
+
 @contextmanager
 def provider(folder: Path, *names: str) -> Iterator[Provider]:
     folder.mkdir(exist_ok=True, parents=True)
-    store = SqliteStore.open(folder / "assent.db", create=True)
+    (folder / "assent.db").write_bytes(empty())
+    store = SqliteStore.open(folder / "assent.db")
     try:
         yield Provider(folder, store, *names)
     finally:
@@ -222,7 +243,3 @@ def _drawn(draw: random.Random, name: str, subject: str, moment: object, maybe: 
         deleted_at=maybe(0.2),
         feedback_at=maybe(0.15),
     )
-
-
-def with_choices(facts: Sequence[Facts], *acts: object) -> list[Facts]:
-    return [replace(fact, choices=acts) for fact in facts]

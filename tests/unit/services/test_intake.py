@@ -283,7 +283,6 @@ def test_a_bad_choice_is_named_and_records_nothing(acme: Provider, line: object,
     assert list(acme.store.choices("a")) == []
 
 
-# FAULT intake.py:166: `str(record.get(key) or "")` takes anything for a notice, blanks and `true` too
 @pytest.mark.parametrize(
     "shown",
     [{"notice": "  "}, {"notice": True}, {"notice": ["x"]}, {"surface": " "}, {"surface": 1}, {"notice": {"a": 1}}],
@@ -303,7 +302,6 @@ def test_an_act_in_the_future_is_refused(acme: Provider) -> None:
     assert import_choices(lines(ALLOW), acme.store, now=T0).taken == 1
 
 
-# FAULT facts.py:142,157,166 and instants.py:41: the unreadable value, and any unknown key, is quoted whole
 @pytest.mark.parametrize(
     "line",
     [
@@ -323,7 +321,6 @@ def test_problems_with_choices_quote_nothing_a_person_wrote(acme: Provider, line
     assert MARKER not in repr(summary.problems)
 
 
-# FAULT as above
 @pytest.mark.parametrize("key", ["closed_at", "user_duration", "acknowledged_at", "age", "signed_in", MARKER])
 def test_problems_with_accounts_quote_nothing_a_person_wrote(acme: Provider, key: str) -> None:
     summary = import_accounts(lines({"subject": "a", key: MARKER}), acme.store)

@@ -53,6 +53,8 @@ def sections(notice: Notice) -> dict[str, list[str]]:
 def test_every_sentence_is_the_policys_own(file: Path) -> None:
     text = file.read_text("utf-8")
     made = parse_policy(text, file.name)
+    if not any(choice.purpose == "training" for grant in made.grants for choice in grant.choices):
+        pytest.skip("nothing in it depends on an answer, see below")
     notice = notice_of(made, "training")
     allowed = {f"  - {says}." for says in sentences(tomllib.loads(text))} | FIXED
     first, *rest = notice.text.splitlines()
@@ -103,7 +105,6 @@ def test_another_purpose_is_another_question() -> None:
     assert "If you allow it" in sections(notice_of(made, "research"))
 
 
-# FAULT notice.py:33: a grant that counts unless the person refuses is in no section, so the notice hides it
 @pytest.mark.parametrize("name", ["openai/2026-06-04", "google/2026-08-10", "xai/2026-04-04"])
 def test_use_that_goes_on_without_an_answer_is_said(name: str) -> None:
     ((made, _),) = policies(name)
@@ -113,7 +114,6 @@ def test_use_that_goes_on_without_an_answer_is_said(name: str) -> None:
     assert [grant.says for grant in by_default if grant.says not in text] == []
 
 
-# FAULT notice.py:27: nothing stops a question that no rule of the policy depends on
 @pytest.mark.parametrize(("name", "purpose"), [(NEW, "banana"), (NEW, "service"), ("anthropic/2025-05-01", "training")])
 def test_there_is_no_question_where_no_answer_matters(name: str, purpose: str) -> None:
     ((made, _),) = policies(name)

@@ -178,7 +178,6 @@ def test_newly_due_counts_what_became_due_since_the_plan_before(tmp_path: Path) 
         assert [(report.due, report.newly_due) for report in reports] == [(2, 2), (2, 0), (4, 2), (6, 2)]
 
 
-# FAULT plan.py:116: an end that lies in the past is not counted, though the part was not due in the plan before
 @pytest.mark.parametrize("what", ["hold released", "shorter policy", "flag reversed"])
 def test_newly_due_counts_what_another_policy_or_a_release_makes_due(tmp_path: Path, what: str) -> None:
     with provider(tmp_path / "home") as made:
@@ -202,7 +201,6 @@ def test_newly_due_counts_what_another_policy_or_a_release_makes_due(tmp_path: P
         assert (report.due, report.newly_due) == (2, 2)
 
 
-# FAULT plan.py:71,77: a plan for a later instant counts as the newest one from then on
 def test_a_look_into_the_future_hides_nothing_from_the_next_plan(tmp_path: Path) -> None:
     with provider(tmp_path / "home") as made:
         made.person()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -74,20 +75,32 @@ def app() -> None:
 def run(arguments: list[str], wiring: Wiring) -> int:
     """Run one command line and return its exit status. Errors are one sentence and one remedy on standard error."""
     try:
-        result = app.main(arguments, prog_name="assent", standalone_mode=False, obj=wiring)
+        # not `app.main`: it ends the program with status 1 when the reader of our output has seen enough
+        with app.make_context("assent", arguments, obj=wiring) as context:
+            result = app.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except BrokenPipeError:
+        # nobody reads on; without this the interpreter would complain when it flushes
+        sys.stdout = None
+        return 0
     except click.ClickException as problem:
         problem.show()
         return 1
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, EOFError):
         click.echo("assent: stopped; nothing half-done was kept", err=True)
         return 1
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
-    except AssentError as problem:
-        show_problem(problem)
-        return problem.exit_code
+    except (AssentError, OSError) as error:
+        told = error if isinstance(error, AssentError) else _refused_by_the_machine(error)
+        show_problem(told)
+        return told.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _refused_by_the_machine(error: OSError) -> AssentError:
+    place = Path(str(error.filename)).name if error.filename else "a file"
+    reason = (error.strerror or "no reason given").lower()
+    return AssentError(f"the machine refuses `{place}`: {reason}", "check the path and its permissions, then try again")
 
 
 def show_problem(problem: AssentError) -> None:

@@ -9,7 +9,7 @@ import click
 
 from assent import settings
 from assent.domain.errors import Refused
-from assent.interfaces.cli.options import policy_path
+from assent.interfaces.cli.options import read_policy
 from assent.policy.parse import parse_policy
 
 if TYPE_CHECKING:
@@ -50,13 +50,11 @@ def make_home(wiring: Wiring, folder: Path, policies: tuple[str, ...]) -> Wiring
     file = folder / settings.FILE
     if file.exists():
         raise Refused(f"`{folder.name}` is a home of assent already", "choose another folder, or go on in this one")
-    found = [policy_path(named, wiring.policy_library()) for named in policies]
-    for named, path in zip(policies, found, strict=True):
-        parse_policy(path.read_text(encoding="utf-8"), named)  # before anything is written
+    texts = [(named, read_policy(named, wiring.policy_library())) for named in policies]
+    named_texts = {parse_policy(text, named).name: text for named, text in texts}  # before anything is written
     (folder / "policies").mkdir(parents=True, exist_ok=True)
-    for path in found:
-        copy = folder / "policies" / f"{path.resolve().parent.name}-{path.name}"
-        copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    for name, text in named_texts.items():
+        (folder / "policies" / f"{name.replace('/', '-')}.toml").write_text(text, encoding="utf-8")
     file.write_text(TEMPLATE, encoding="utf-8")
     home = wiring.at_home(folder)
     home.create_store()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assent.domain.errors import Invalid, NotFound
+from assent.domain.errors import Invalid, NotFound, Place
 from assent.domain.instants import parse_instant
 from assent.policy.model import Policy
 
@@ -33,8 +33,7 @@ class _Policy(click.ParamType[Policy]):
         from assent.policy.parse import parse_policy
 
         wiring: Wiring = ctx.find_root().obj if ctx else None  # type: ignore[assignment]
-        path = policy_path(value, wiring.policy_library())
-        return parse_policy(path.read_text(encoding="utf-8"), value)
+        return parse_policy(read_policy(value, wiring.policy_library()), value)
 
 
 def policy_path(named: str, library: Path) -> Path:
@@ -43,6 +42,15 @@ def policy_path(named: str, library: Path) -> Path:
         if path.is_file():
             return path
     raise NotFound(f"no policy file `{named}`", "give a path, or a name from `assent policy list`")
+
+
+def read_policy(named: str, library: Path) -> str:
+    """Read a policy file by path or name. Raises `NotFound`, or `Invalid` if it is not UTF-8 text."""
+    path = policy_path(named, library)
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Invalid("the file is not UTF-8 text", "save it as UTF-8", Place(path.name)) from None
 
 
 INSTANT = _Instant()

@@ -13,7 +13,8 @@ from assent.domain.instants import format_instant
 from assent.policy.conditions import happened
 from assent.policy.decide import decide
 from assent.policy.model import CLASSES
-from assent.store.records import MAX_PAGE_ROWS, Page
+from assent.settings import MAX_PAGE_ROWS
+from assent.store.records import Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

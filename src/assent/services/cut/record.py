@@ -30,7 +30,8 @@ from assent.pipeline.write import (
     put_bytes,
     schema_record,
 )
-from assent.store.records import MAX_PAGE_ROWS, Cut, CutRow, Page
+from assent.settings import MAX_PAGE_ROWS
+from assent.store.records import Cut, CutRow, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

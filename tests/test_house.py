@@ -41,9 +41,7 @@ def _files(root: Path) -> list[Path]:
         lines = ignore.read_text("utf-8").splitlines() if ignore.exists() else []
         made = {line.strip("/") for line in lines if not line.startswith("#")}
         return sorted(
-            path
-            for path in root.rglob("*")
-            if path.is_file() and made.isdisjoint(path.relative_to(root).parts)
+            path for path in root.rglob("*") if path.is_file() and made.isdisjoint(path.relative_to(root).parts)
         )
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
@@ -100,11 +98,7 @@ def _bound_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name, node.lineno
-            case (
-                ast.arg(arg=name)
-                | ast.Name(id=name, ctx=ast.Store())
-                | ast.Attribute(attr=name, ctx=ast.Store())
-            ):
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
                 yield name, node.lineno
 
 
@@ -172,9 +166,7 @@ def only_the_wiring_reads_clock_and_chance(root: Path) -> Iterator[str]:
             continue
         imports = _imports(tree)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute | ast.Name) and CLOCK_OR_CHANCE.search(
-                name := _dotted(node, imports)
-            ):
+            if isinstance(node, ast.Attribute | ast.Name) and CLOCK_OR_CHANCE.search(name := _dotted(node, imports)):
                 yield f"{path}:{node.lineno}: `{name}`"
 
 

@@ -11,6 +11,7 @@ from assent.domain.decision import Conflict, Decision
 from assent.domain.facts import ChoiceAct, Facts
 from assent.policy.decide import decide
 from assent.policy.parse import parse_policy
+from assent.store.columns import Columns
 from tests.laws.random_facts import POLICIES
 
 TEXT = next(path for path in POLICIES if path.stem == "2025-10-08").read_text(encoding="utf-8")
@@ -22,16 +23,20 @@ FACTS = Facts(
     "p", plan="pro", age=30, mode="normal", data="text", origin="person", choices=(ALLOWED,),
     created_at=LAST - 9 * DAY, last_turn_at=LAST, recorded_at=LAST - 2 * DAY,
 )  # fmt: skip
+COLUMNS = Columns(threads=1)
 FIVE_YEARS = datetime(2031, 3, 1, tzinfo=UTC)
 
 
 def decided(facts: Facts, *changes: tuple[str, str], at: datetime = AT) -> Decision:
-    """Decide under the shipped policy with some of its lines changed."""
+    """Decide under the shipped policy with some of its lines changed, with both evaluators."""
     text = TEXT
     for old, new in changes:
         assert text.count(old) == 1, f"`{old}` stands {text.count(old)} times in the policy"
         text = text.replace(old, new)
-    return decide(facts, parse_policy(text, "changed.toml"), at)
+    policy = parse_policy(text, "changed.toml")
+    decision = decide(facts, policy, at)
+    assert COLUMNS.decide([facts], policy, at) == [decision], "the two evaluators disagree"
+    return decision
 
 
 def acts(*later: tuple[str, float]) -> tuple[ChoiceAct, ...]:
@@ -92,6 +97,22 @@ def test_an_allow_that_is_taken_back_at_the_same_instant_revives_nothing() -> No
     revives = ("regrant_revives_earlier_data = false", "regrant_revives_earlier_data = true")
     assert decided(again, revives).use_until["training"] == LAST + 2 * DAY
     assert decided(again, revives).erase_by == LAST + 32 * DAY
+
+
+def test_two_switches_are_needed_together() -> None:
+    """The later allow begins the term, the earlier refusal ends it; one refusal refuses while the other waits."""
+    one = 'choice = { purpose = "training", needs = "allowed" }'
+    both = (one, f'choice = [{one.removeprefix("choice = ")}, {{ purpose = "sharing", needs = "allowed" }}]')
+    begins = ('anchor = "retention anchor"\nuse_for = "P5Y"', 'anchor = "choice given"\nuse_for = "P5Y"')
+    share = ChoiceAct("sharing", "allow", LAST - DAY)
+    given = replace(FACTS, choices=(ALLOWED, share))
+    assert decided(given, both).eligible == ("training",)
+    assert decided(given, both, begins).use_until["training"] == datetime(2031, 2, 28, tzinfo=UTC)
+    assert decided(FACTS, both).gap == ("choices",)
+    assert decided(replace(FACTS, choices=(replace(ALLOWED, act="decline"),)), both).gap == ()
+    ended = (ChoiceAct("sharing", "withdraw", LAST + 2 * DAY), ChoiceAct("training", "withdraw", LAST + 5 * DAY))
+    taken_back = decided(replace(given, choices=(*given.choices, *ended)), both)
+    assert (taken_back.use_until["training"], taken_back.erase_by) == (LAST + 2 * DAY, LAST + 32 * DAY)
 
 
 def test_what_silence_means_after_the_deadline() -> None:

@@ -63,7 +63,7 @@ def test_an_unknown_key_is_named_with_what_is_known(key: str) -> None:
     [
         "batch_rows = ",
         "batch_rows = 1\nbatch_rows = 2",
-        pytest.param(b'database = "\xff"', id="not UTF-8"),  # FAULT wiring.py:98: UnicodeDecodeError goes through
+        pytest.param(b'database = "\xff"', id="not UTF-8"),
     ],
 )
 def test_a_file_that_is_not_toml_is_an_error_that_names_it(tmp_path: Path, text: str | bytes) -> None:
@@ -71,7 +71,6 @@ def test_a_file_that_is_not_toml_is_an_error_that_names_it(tmp_path: Path, text:
         _ = write(tmp_path, text).settings
 
 
-# FAULT settings.py:41: any number is taken, and `assent explain --all` fails on it later (records.py MAX_PAGE_ROWS)
 def test_a_page_that_no_list_can_give_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="list_page"):
         _ = write(tmp_path, "list_page = 1001").settings

@@ -64,15 +64,16 @@ def sweep_plan(
     batch_rows: int,
     on_rows: Callable[[int], None],
 ) -> SweepReport:
-    """Erase what the plan names and is still due. Raises `Refused` when the plan is old or the policies changed.
+    """Erase what the plan names and is still due.
 
-    Stopping it anywhere is safe: run it again with the same plan.
+    Stopping it anywhere is safe: run it again with the same plan. Raises `Refused` when the
+    policies changed, or when the plan is older than `valid` and no sweep of it has begun.
     """
     if tuple(policy.digest for policy in policies) != plan.policies:
         raise Refused("the policies changed since the plan was made", "run `assent plan` again and look at it")
     if now < plan.at:
         raise Refused("the clock stands before the plan", "correct the clock; a sweep never runs backwards in time")
-    if now - plan.at > valid:
+    if now - plan.at > valid and not _begun(store, plan):
         hours = int(valid.total_seconds() // 3600)
         raise Refused(f"the plan is older than {hours} hours", "run `assent plan` again and look at it")
 
@@ -88,6 +89,18 @@ def sweep_plan(
         on_rows(len(keys))
     done = store.finish_sweep(sweep.id, now)
     return SweepReport(done.id, plan.digest, done.erased, done.kept, gone, clean=store.checkpoint())
+
+
+def _begun(store: Store, plan: Plan) -> bool:
+    """Tell whether a sweep of this plan was stopped: it may go on however late, since every part is decided again."""
+    page: str | None = None
+    while True:
+        listing = store.sweeps(Page(limit=200, after=page))
+        if any(sweep.plan == plan.digest and sweep.finished_at is None for sweep in listing.items):
+            return True
+        page = listing.after
+        if page is None:
+            return False
 
 
 def require_clean(report: SweepReport) -> None:

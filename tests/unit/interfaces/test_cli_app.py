@@ -170,7 +170,6 @@ def test_an_interrupt_is_no_traceback(home: Home, monkeypatch: pytest.MonkeyPatc
     assert said.err.strip() == "assent: stopped; nothing half-done was kept"
 
 
-# FAULT app.py:76: what the machine refuses (a folder for a file, no such folder, no permission) is a traceback
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -191,7 +190,6 @@ def test_what_the_machine_refuses_is_said_in_a_sentence(home: Home, arguments: t
     assert SENTENCE.fullmatch(said.err), said.err
 
 
-# FAULT app.py:82: click ends with status 1 before `BrokenPipeError` is met here
 def test_a_reader_that_has_seen_enough_is_no_error(home: Home, tmp_path: Path) -> None:
     chats = [(f"c{number}", "2025-12-20T00:00:00Z") for number in range(400)]
     export = claude_ai(tmp_path / "export", *chats)

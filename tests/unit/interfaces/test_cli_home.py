@@ -59,7 +59,6 @@ def test_an_unknown_policy_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-# FAULT init.py:57-60: settings and copies are written before the policy is read, so a second try is refused
 @pytest.mark.parametrize("text", [b"assent = 1\n", b"not toml", b"\xff\xfe"], ids=["short", "not TOML", "not UTF-8"])
 def test_a_policy_that_cannot_be_read_leaves_no_half_made_home(tmp_path: Path, text: bytes) -> None:
     bad = tmp_path / "bad.toml"
@@ -70,7 +69,6 @@ def test_a_policy_that_cannot_be_read_leaves_no_half_made_home(tmp_path: Path, t
     assert init(tmp_path / "home").status == 0
 
 
-# FAULT init.py:55: the copy is named by folder and file only, so the second one replaces the first
 def test_two_policy_files_of_one_name_are_both_copied(tmp_path: Path) -> None:
     for place, name in (("a", OLD), ("b", NEW)):
         (tmp_path / place / "ours").mkdir(parents=True)

@@ -81,7 +81,6 @@ def test_words_come_from_the_policy_and_name_dates(acme: Provider) -> None:
     ]
 
 
-# FAULT policy/explain.py:41 (both evaluators): `erase_by` comes from a released hold and no reason says so
 def test_the_date_that_a_released_hold_sets_is_explained(acme: Provider) -> None:
     acme.keep(talk("a"))
     acme.hold("h", "s1", day(10))

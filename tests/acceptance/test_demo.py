@@ -1,0 +1,194 @@
+"""`assent demo`: a story whose numbers are those of the store it leaves behind."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from tests.unit.interfaces.homes import Home, Said, call, claude_ai
+
+from assent.interfaces.cli import demo
+from assent.store.records import Page
+from assent.store.sqlite import SqliteStore
+from assent.wiring import Wiring
+
+LAST = datetime(2025, 11, 30, 12, tzinfo=UTC)
+DATES = ["2025-08-28", "2025-09-28", "2025-10-08", "2025-10-28", "2025-11-30"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "out"
+
+
+@pytest.fixture(scope="module")
+def told(folder: Path) -> Said:
+    return call(Wiring(), "demo", "--people", "60", "--out", folder)
+
+
+@pytest.fixture(scope="module")
+def home(told: Said, folder: Path) -> Home:
+    return Home(folder / "home", LAST)
+
+
+def numbers(pattern: str, text: str) -> list[list[int]]:
+    return [[int(n.replace(",", "")) for n in found.groups()] for found in re.finditer(pattern, text)]
+
+
+def test_it_tells_the_whole_story(told: Said) -> None:
+    assert (told.status, told.err) == (0, "")
+    titles = [line for line in told.out.splitlines() if line.startswith("== ")]
+    assert [title[:5] for title in titles[:5]] == ["== 1.", "== 2.", "== 3.", "== 4.", "== 5."]
+    assert len(titles) >= 8
+
+
+def test_every_sweep_did_what_its_plan_said(told: Said) -> None:
+    planned = numbers(r"plan [0-9a-f]{12}: ([\d,]+) parts? due", told.out)
+    swept = numbers(r"sweep: ([\d,]+) parts? erased, ([\d,]+) kept", told.out)
+    assert len(planned) == len(swept) == 5
+    assert [[due, 0] for (due,) in planned] == swept
+    for line in re.findall(r"plan [0-9a-f]{12}: (.*)\)", told.out):
+        due, rules = line.split(" parts due (")
+        assert sum(int(n.replace(",", "")) for n in re.findall(r"([\d,]+) by", rules)) == int(due.replace(",", ""))
+
+
+def test_the_numbers_are_those_of_the_store(told: Said, home: Home) -> None:
+    held = numbers(r"the store holds ([\d,]+) conversations in ([\d,]+) parts", told.out)
+    erased = [count for count, _ in numbers(r"sweep: ([\d,]+) parts? erased, ([\d,]+) kept", told.out)]
+    status = home("status", "--json").json()
+    assert status["parts"] == held[-1][1] - erased[-1]
+    assert status["tombstones"] == sum(erased)
+    assert (status["sweeps_unfinished"], status["holds_standing"], status["cuts"]) == (0, 1, 1)
+    assert set(status["by_source"]) == {"chatgpt", "claude-ai", "claude-code", "open-webui"}
+    assert home("plan", "--json").json()["due"] == 0
+
+
+def test_nobody_who_said_nothing_is_counted_as_a_yes(told: Said, home: Home) -> None:
+    ((asked,),) = numbers(r"How (\d+) people answered", told.out)
+    ((allow, refused, silent),) = numbers(r"allow (\d+), decline or withdrawn (\d+), no answer (\d+)", told.out)
+    assert allow + refused + silent == asked
+    assert min(allow, refused, silent) > 0
+    store = SqliteStore.open(home.folder / "assent.db")
+    try:
+        allowed = set()
+        for account in store.accounts():
+            acts = [choice.act for choice in store.choices(account.subject) if choice.act != "defer"]
+            if acts and acts[-1] == "allow":
+                allowed.add(account.subject)
+    finally:
+        store.close()
+    assert len(allowed) == allow
+    eligible = [r for r in home("explain", "--all", "--limit", 2_000, "--json").lines() if "training" in r["eligible"]]
+    assert eligible
+    allowed_ids = {
+        record["conversation"]
+        for subject in allowed
+        for record in home("explain", "--all", "--subject", subject, "--limit", 500, "--json").lines()
+    }
+    assert {record["conversation"] for record in eligible} <= allowed_ids
+
+
+def test_four_conversations_are_explained_as_the_store_explains_them(told: Said, home: Home) -> None:
+    found = dict(re.findall(r"^(eligible|held|flagged|refused) +(\S+:\S+)$", told.out, re.MULTILINE))
+    assert set(found) == {"eligible", "held", "flagged", "refused"}
+    records = {kind: home("explain", name, "--json").json() for kind, name in found.items()}
+    assert "training" in records["eligible"]["eligible"]
+    assert records["held"]["held"]
+    assert "safety" in records["flagged"]["eligible"]
+    assert records["refused"]["eligible"] == []
+    for record in records.values():
+        assert record["groups"][0]["reasons"][0]["text"] in told.out
+
+
+def test_the_cut_is_checked_and_holds_allowed_data_only(told: Said, folder: Path, home: Home) -> None:
+    assert home("cut", "--check", folder / "cut").status == 0
+    manifest = json.loads(next((folder / "cut").glob("*manifest*.json")).read_text("utf-8"))
+    assert manifest["counts"]["written"] > 0
+    assert f"{manifest['counts']['written']:,}" in told.out
+
+
+def test_it_leaves_a_folder_to_look_into(told: Said, folder: Path, home: Home) -> None:
+    names = {path.name for path in folder.iterdir()}
+    assert {demo.MARK, "home", "exports", "cut", "forecast.svg"} <= names
+    assert sorted(path.name for path in (folder / "exports").iterdir()) == DATES
+    assert all(any(day.rglob("*.*")) for day in (folder / "exports").iterdir())
+    assert ET.parse(folder / "forecast.svg").getroot().tag.endswith("svg")
+    assert home("explain", "--all", "--limit", 3).status == 0
+    assert str(folder) in told.out
+
+
+def test_no_erased_word_is_left_in_its_store(told: Said, home: Home) -> None:
+    """Titles of erased conversations are unique enough to look for: none of them is in the home."""
+    store = SqliteStore.open(home.folder / "assent.db")
+    try:
+        kept = {record["conversation"] for record in home("explain", "--all", "--limit", 2_000, "--json").lines()}
+        stones, page = set(), Page(1000)
+        while True:
+            listing = store.tombstones(page)
+            stones |= {stone.conversation for stone in listing.items}
+            if listing.after is None:
+                break
+            page = Page(1000, listing.after)
+        gone = stones - kept
+        assert len(gone) > 20
+        assert all(store.conversation(name) is None for name in gone)
+    finally:
+        store.close()
+
+
+# -- the folder -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The story itself is told above; here only what becomes of the folder counts."""
+    monkeypatch.setattr(demo, "_story", lambda *_: 0)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_second_run_replaces_the_first(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert call(Wiring(), "demo", "--out", out).status == 0
+    (out / "home").mkdir()
+    (out / "home" / "stale").write_text("old")
+    assert call(Wiring(), "demo", "--out", out).status == 0
+    assert [path.name for path in out.iterdir()] == [demo.MARK]
+
+
+@pytest.mark.usefixtures("short")
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    said = call(Wiring(), "demo", "--out", tmp_path)
+    assert (said.status, said.out) == (2, "")
+    assert "holds something else" in said.err
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+@pytest.mark.usefixtures("short")
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    assert call(Wiring(), "demo", "--out", tmp_path).status == 0
+
+
+@pytest.mark.parametrize("people", ["59", "5001", "many"])
+def test_the_number_of_people_has_limits(tmp_path: Path, people: str) -> None:
+    said = call(Wiring(), "demo", "--out", tmp_path / "out", "--people", people)
+    assert said.status == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_ones_own_export_is_shown_and_no_answer_is_recorded(tmp_path: Path) -> None:
+    export = claude_ai(tmp_path / "export", ("c1", "2025-11-01T00:00:00Z"), ("c2", "2025-11-25T00:00:00Z"))
+    said = call(Wiring(clock=LAST), "demo", "--data", export, "--out", tmp_path / "out")
+    assert (said.status, said.err) == (0, "")
+    rows = {line[:34].strip(): numbers(r"([\d,]+) trainable +([\d,]+) due.* ([\d,]+) kept", line)
+            for line in said.out.splitlines() if " trainable " in line}  # fmt: skip
+    assert rows == {
+        "as it stands": [[0, 0, 2]],
+        "had you not allowed it": [[0, 0, 2]],
+        "had you allowed it all along": [[2, 0, 2]],
+    }
+    status = Home(tmp_path / "out" / "home", LAST)("status", "--json").json()
+    assert (status["choices"], status["conversations"], status["tombstones"]) == (0, 2, 0)
+    assert (tmp_path / "out" / "forecast.svg").exists()

@@ -19,18 +19,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults.faults import FAULTS, Fault
+from tests.faults.fault import Fault
+from tests.faults.reference_faults import REFERENCE_FAULTS
+from tests.faults.set_faults import SET_FAULTS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+FAULTS = (*REFERENCE_FAULTS, *SET_FAULTS)
 AT_ONCE = 2
-SUITE = (
-    "tests/unit/domain",
-    "tests/laws/test_durations.py",
-    "tests/faults/quick.py",
-    "tests/conformance/test_cases.py",
-    "tests/laws/test_parameters.py",
-    "tests/laws/test_laws.py",
-)
+VALUES = ("tests/unit/domain", "tests/laws/test_durations.py")
+AGREEMENT = ("tests/faults/quick.py",)
+MEANING = ("tests/laws/test_parameters.py", "tests/conformance/test_cases.py")
+LAWS = ("tests/laws/test_laws.py",)
+# both evaluators read these, so their agreement says little about them
+SHARED = ("policy/build.py", "policy/explain.py", "policy/versions.py")
 OPTIONS = (
     *("-x", "-q", "-rf", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "tests.faults.profile"),
     *("--hypothesis-profile", "faults", "-k", "not test_the_evaluators_agree_on_made_up_policies"),
@@ -69,10 +70,15 @@ def seeded(fault: Fault | None, source: Path, folder: Path) -> Path:
     return copy
 
 
-def first_failure(source: Path) -> tuple[str | None, bool]:
+def first_failure(source: Path, fault: Fault | None = None) -> tuple[str | None, bool]:
     """Run the fast suite on a source folder; return the first test that failed, and whether the run broke."""
+    suite = (*AGREEMENT, *MEANING, *LAWS, *VALUES)
+    if fault is not None and fault.file in SHARED:
+        suite = (*MEANING, *AGREEMENT, *LAWS, *VALUES)
+    elif fault is not None and fault.file.startswith("domain/"):
+        suite = (*VALUES, *AGREEMENT, *MEANING, *LAWS)
     environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", *OPTIONS, *SUITE]
+    command = [sys.executable, "-m", "pytest", *OPTIONS, *suite]
     ran = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
     found = re.search(r"^FAILED \S*?(\w+)\.py::(\w+)(\[[^\n]*?\])?(?: - |$)", ran.stdout, re.MULTILINE)
     if ran.returncode == 0:
@@ -89,7 +95,7 @@ def outcome(fault: Fault, source: Path) -> Outcome:
             copy = seeded(fault, source, Path(folder))
         except LookupError as problem:
             return Outcome(fault, str(problem), broken=True)
-        return Outcome(fault, *first_failure(copy))
+        return Outcome(fault, *first_failure(copy, fault))
 
 
 def outcomes(faults: Iterable[Fault], source: Path = REPOSITORY / "src") -> Iterator[Outcome]:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.faults import FAULTS
-from tests.faults.seed import REPOSITORY, outcomes, seeded, table
+from tests.faults.seed import FAULTS, REPOSITORY, outcomes, seeded, table
 
 # three on each side, of different kinds: a boundary, a rule left out, an unknown taken for a yes
 SAMPLE = [fault for fault in FAULTS if fault.sample]
@@ -30,6 +29,13 @@ def test_every_fault_can_be_seeded(tmp_path: Path) -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 40
     copy = seeded(FAULTS[0], REPOSITORY / "src", tmp_path)
     assert FAULTS[0].new in (copy / "assent" / FAULTS[0].file).read_text(encoding="utf-8")
+
+
+def test_the_page_names_every_fault() -> None:
+    page = (REPOSITORY / "docs/explanation/how-the-evaluators-are-checked.md").read_text(encoding="utf-8")
+    rows = [f"| {fault.side} | `{fault.file}` | {fault.name} |" for fault in FAULTS]
+    assert [row for row in rows if row not in page] == [], "write it again: python -m tests.faults.seed --table FILE"
+    assert page.count("\n| reference |") + page.count("\n| set |") == len(FAULTS)
 
 
 @pytest.mark.deep

@@ -65,6 +65,7 @@ def permission(rule: ChoiceRule, facts: Facts, policy: Policy, at: datetime) -> 
     clock: datetime | None = getattr(facts, policy.part_clock)
     moment = at if clock is None or clock > at or rule.covers == "now" else clock
     before: bool | None = None  # the answer in force at `moment`; None while undecided
+    lapsed_at = revived_at = None
     since = ended_at = None  # ended_at: start of the refusal that ended the permission
     now: bool | None = None
     for choice in facts.choices:
@@ -78,9 +79,10 @@ def permission(rule: ChoiceRule, facts: Facts, policy: Policy, at: datetime) -> 
                 since = choice.at
             before = allows
         elif not allows and ended_at is None:
-            ended_at = choice.at
-        elif allows and policy.revives:
-            ended_at = None
+            # an allow that a refusal overrules at the same instant revived nothing
+            ended_at = lapsed_at if choice.at == revived_at else choice.at
+        elif allows and policy.revives and ended_at is not None:
+            lapsed_at, revived_at, ended_at = ended_at, choice.at, None
         now = allows
     if now is None and not rule.by_default:
         silence_refuses = policy.silence_refuses_from is not None and policy.silence_refuses_from <= at

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import duckdb
 
-from assent.policy.compile import compile_policy, runs_query
+from assent.policy.compile import compile_policy
 from assent.policy.parse import parse_policy
+from assent.policy.runs import runs_query
 
 PARTS = 10_000_000
 SUBJECTS = 1_000_000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from assent.domain.instants import to_micros
-from assent.policy.compile import compile_versions
+from assent.policy.compile_versions import compile_versions
 from assent.policy.versions import by_date, decide_versions, governing
 from assent.store.columns import Columns, tables
 from tests.laws.random_facts import INSTANTS, POLICIES, RandomFacts, load

@@ -7,6 +7,8 @@ from typing import Final
 from tests.faults.fault import Fault
 
 _COMPILE: Final = "policy/compile.py"
+_VERSIONS: Final = "policy/compile_versions.py"
+_RUNS: Final = "policy/runs.py"
 _ROWS: Final = "policy/rows.py"
 _COLUMNS: Final = "store/columns.py"
 
@@ -43,13 +45,13 @@ SET_FAULTS: Final = (
     ),
     Fault(
         "set query: of two acts at one instant the allowing one wins",
-        _COMPILE,
+        _RUNS,
         "bool_and(act = 'allow')",
         "bool_or(act = 'allow')",
     ),
     Fault(
         "set query: a deferral refuses",
-        _COMPILE,
+        _RUNS,
         "FROM acts WHERE act <> 'defer' GROUP BY ALL",
         "FROM acts GROUP BY ALL",
     ),
@@ -185,13 +187,13 @@ SET_FAULTS: Final = (
     Fault("set query: use outlasts the erasure", _COMPILE, "THEN least({end}, gone_by) END", "THEN {end} END"),
     Fault(
         "set query: the laxer version's erasure counts",
-        _COMPILE,
+        _VERSIONS,
         '"least(then_erase_by, now_erase_by) AS erase_by"',
         '"greatest(then_erase_by, now_erase_by) AS erase_by"',
     ),
     Fault(
         "set query: what today's version allows is allowed",
-        _COMPILE,
+        _VERSIONS,
         '"then_eligible_{p}" AND "now_eligible_{p}" AS',
         '"now_eligible_{p}" AS',
     ),

@@ -15,7 +15,7 @@ once per mention inside a CASE; so the columns that plans and cuts read (`erase_
 `eligible_<n>`, `use_until_<n>`) mention each input once, and what only reasons need stands apart.
 
 Choices arrive as half-open *runs*, never through an engine's as-of join (pipelines.md
-3.3: one popular stack wrongly admitted 460,744 rows that way). `RUNS` makes runs from acts.
+3.3: one popular stack wrongly admitted 460,744 rows that way); `runs.py` makes runs from acts.
 
 Columns read from `parts`: `part`, `chooser` (whose choices count), the state, clocks and
 events of `domain.facts.Facts` as TIMESTAMP in UTC, `held` and `released_at` from the holds.
@@ -26,8 +26,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from assent.domain.instants import LATEST
 from assent.policy.model import CLOCKS, HAPPENINGS, AgeTest
+from assent.policy.runs import NEVER, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,46 +53,6 @@ GAP_KEYS: Final = (
 )
 """Facts that can be a gap, in alphabetical order; bit n of the `gap` column is GAP_KEYS[n]."""
 
-RUNS: Final = """
-    WITH last_word AS (
-        -- of two acts at one instant the refusing one counts
-        SELECT chooser, purpose, acted_at, bool_and(act = 'allow') AS allowed
-        FROM acts WHERE act <> 'defer' GROUP BY ALL
-    ),
-    turns AS (
-        SELECT *, lag(allowed) OVER whose AS before, min(acted_at) OVER (PARTITION BY chooser, purpose) AS decided_at
-        FROM last_word WINDOW whose AS (PARTITION BY chooser, purpose ORDER BY acted_at)
-    ),
-    answered AS (
-        SELECT chooser, purpose, allowed, acted_at AS start, decided_at,
-               lead(acted_at) OVER (PARTITION BY chooser, purpose ORDER BY acted_at) AS stop
-        FROM turns WHERE before IS DISTINCT FROM allowed
-    )
-    SELECT chooser, purpose, allowed, start, coalesce(stop, $never) AS stop,
-           CASE WHEN allowed THEN stop END AS refused_at, decided_at
-    FROM answered
-    UNION ALL
-    SELECT chooser, purpose, NULL, $ever, start, CASE WHEN allowed THEN stop ELSE start END, decided_at
-    FROM answered WHERE start = decided_at
-"""
-"""Runs of one answer per chooser and purpose, from `acts(chooser, purpose, act, acted_at)`: half-open [start, stop),
-without gap from the first moment on; `allowed` NULL before the first answer. `refused_at` is the first refusal
-after the run's permission, `decided_at` the first answer of all."""
-
-
-def literal(instant: datetime) -> str:
-    """Write an instant as a TIMESTAMP literal in UTC."""
-    return f"TIMESTAMP '{instant.replace(tzinfo=None).isoformat(sep=' ')}'"
-
-
-NEVER: Final = literal(LATEST)
-EVER: Final = "TIMESTAMP '0001-01-01'"
-
-
-def runs_query() -> str:
-    """Return the SELECT that makes runs from a relation named `acts`."""
-    return RUNS.replace("$never", NEVER).replace("$ever", EVER)
-
 
 @dataclass(frozen=True, slots=True)
 class SetQuery:
@@ -115,65 +75,6 @@ class SetQuery:
 def compile_policy(policy: Policy, at: datetime) -> SetQuery:
     """Compile a policy for one instant. The same policy and instant give the same text."""
     return _Compiler(policy, at).query()
-
-
-def compile_versions(policies: Sequence[Policy], at: datetime) -> str:
-    """Compile several versions (oldest first) into one query: the stricter of the part's version and today's.
-
-    Yields `part`, `erase_by`, `held`, `gap`, `rule` and, for each cut purpose, `eligible_<purpose>` and
-    `why_not_<purpose>` (NULL where eligible), quoted as column names, with the meaning of
-    `versions.decide_versions` over `versions.governing`.
-    """
-    queries = [compile_policy(policy, at) for policy in policies]
-    cuts = list(dict.fromkeys(purpose for policy in policies for purpose in policy.cut_purposes))
-    named = ",\n".join(f"version_{n} AS (\n{_answers(query, cuts)}\n)" for n, query in enumerate(queries))
-    numbers = range(len(queries))
-    joins = " ".join(f"JOIN version_{n} USING (part)" for n in numbers[1:])
-
-    def picked(column: str, moment: str) -> str:
-        cases = "".join(f" WHEN version_{n}.bound_{moment} THEN version_{n}.{column}" for n in reversed(numbers[1:]))
-        return f"CASE{cases} ELSE version_0.{column} END" if cases else f"version_0.{column}"
-
-    columns = ["part"]
-    for column in [
-        "erase_by",
-        "gap",
-        "rule",
-        "held",
-        *(f'"{kind}_{p}"' for p in cuts for kind in ("eligible", "why_not")),
-    ]:
-        name = column.strip('"')
-        columns += [f'{picked(column, "then")} AS "then_{name}"', f'{picked(column, "now")} AS "now_{name}"']
-    eligible = []
-    for p in cuts:
-        eligible.append(f'"then_eligible_{p}" AND "now_eligible_{p}" AS "eligible_{p}"')
-        # today's terms speak first: they are the ones the person can look up
-        eligible.append(
-            f'CASE WHEN NOT "now_eligible_{p}" THEN "now_why_not_{p}"'
-            f' WHEN NOT "then_eligible_{p}" THEN "then_why_not_{p}" END AS "why_not_{p}"'
-        )
-    answer = [
-        "part",
-        "least(then_erase_by, now_erase_by) AS erase_by",
-        "now_held AS held",
-        "then_gap | now_gap AS gap",
-        "CASE WHEN now_erase_by IS NULL OR then_erase_by < now_erase_by THEN then_rule ELSE now_rule END AS rule",
-        *eligible,
-    ]
-    inner = f"SELECT {', '.join(columns)} FROM version_0 {joins}"
-    return f"WITH {named}\nSELECT {', '.join(answer)} FROM ({inner})"
-
-
-def _answers(query: SetQuery, cuts: Sequence[str]) -> str:
-    """Reduce a policy's query to what versions are combined by; a purpose it does not know is never eligible."""
-    columns = ["part", "erase_by", "held", "gap", "rule", "bound_then", "bound_now"]
-    for purpose in cuts:
-        known = purpose in query.purposes and purpose in query.policy.cut_purposes
-        number = query.purposes.index(purpose) if known else 0
-        columns.append(f'{f"eligible_{number}" if known else "FALSE"} AS "eligible_{purpose}"')
-        why_not = f"why_not_{number}" if known else "'no basis'"
-        columns.append(f'{why_not} AS "why_not_{purpose}"')
-    return f"SELECT {', '.join(columns)} FROM ({query.sql})"
 
 
 def _all(terms: Iterable[str]) -> str:

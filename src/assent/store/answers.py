@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assent.policy.compile import GAP_KEYS, compile_versions, literal
+from assent.policy.compile import GAP_KEYS
+from assent.policy.compile_versions import compile_versions
+from assent.policy.runs import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 import pyarrow as pa
 
-from assent.policy.compile import compile_policy, literal, runs_query
+from assent.policy.compile import compile_policy
 from assent.policy.rows import decision_from_row
+from assent.policy.runs import literal, runs_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -13,6 +13,7 @@ from assent.policy.parse import parse_policy
 from assent.services.notice import Notice, notice_of
 
 FILES = sorted(LIBRARY.glob("*/*.toml"))
+ASKING = [file for file in FILES if "choice = " in file.read_text("utf-8")]
 FIXED = {
     "If you allow it:",
     "If you do not:",
@@ -49,12 +50,10 @@ def sections(notice: Notice) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+@pytest.mark.parametrize("file", ASKING, ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_every_sentence_is_the_policys_own(file: Path) -> None:
     text = file.read_text("utf-8")
     made = parse_policy(text, file.name)
-    if not any(choice.purpose == "training" for grant in made.grants for choice in grant.choices):
-        pytest.skip("nothing in it depends on an answer, see below")
     notice = notice_of(made, "training")
     allowed = {f"  - {says}." for says in sentences(tomllib.loads(text))} | FIXED
     first, *rest = notice.text.splitlines()

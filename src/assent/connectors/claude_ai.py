@@ -28,7 +28,7 @@ from assent.connectors.chats import (
     source_id,
     unlike,
 )
-from assent.connectors.exports import heads, json_records, open_export, others, wanted
+from assent.connectors.exports import heads, read_chats
 from assent.connectors.fields import instant, json_text, mapping, sequence, string, tool_origin
 from assent.connectors.port import Importer, Malformed, Record, Skipped, Source
 from assent.connectors.trees import path_to
@@ -64,16 +64,7 @@ class ClaudeAi:
 
     def read(self, source: Source) -> Iterator[Record]:
         """Yield the conversations, then what else the export holds."""
-        with open_export(source.path) as files:
-            chats = wanted(files, source.path, lambda name: bool(_CHATS.search(name)))
-            seen: set[str] = set()
-            for file in chats:
-                for place, value in json_records(file, source.on_bytes):
-                    if isinstance(value, Malformed):
-                        yield value
-                    else:
-                        yield from _read_chat(value, place, seen)
-            yield from others(files, chats, _REASONS)
+        return read_chats(source, lambda name: bool(_CHATS.search(name)), _read_chat, _REASONS)
 
 
 def _read_chat(value: object, place: Place, seen: set[str]) -> Iterator[Record]:

@@ -18,7 +18,7 @@ from typing import IO, Final
 import orjson
 
 from assent.connectors.fields import existing
-from assent.connectors.port import Malformed, Skipped
+from assent.connectors.port import Malformed, Record, Skipped, Source
 from assent.connectors.streams import UNREADABLE, json_array
 from assent.domain.errors import Invalid, NotFound, Place
 
@@ -205,3 +205,31 @@ def heads(path: Path, is_wanted: Callable[[str], bool]) -> Iterator[bytes]:
                     return
     except (*UNREADABLE, Invalid, NotFound, ValueError):
         return
+
+
+def any_json(name: str) -> bool:
+    """Take every JSON file for chats: the self-hosted products let people name their exports."""
+    return name.endswith((".json", ".jsonl"))
+
+
+def read_chats(
+    source: Source,
+    is_chats: Callable[[str], bool],
+    read_one: Callable[[object, Place, set[str]], Iterator[Record]],
+    reasons: Mapping[str, str],
+) -> Iterator[Record]:
+    """Read the arrays of conversations in an export, then account for its other files.
+
+    `read_one` makes records of one element and adds the ids it has met to the set; `reasons`
+    says why files are skipped, as in `others`.
+    """
+    with open_export(source.path) as files:
+        chats = wanted(files, source.path, is_chats)
+        seen: set[str] = set()
+        for file in chats:
+            for place, value in json_records(file, source.on_bytes):
+                if isinstance(value, Malformed):
+                    yield value
+                else:
+                    yield from read_one(value, place, seen)
+        yield from others(files, chats, reasons)

@@ -24,7 +24,7 @@ from assent.connectors.chats import (
     source_id,
     unlike,
 )
-from assent.connectors.exports import heads, json_records, open_export, others, wanted
+from assent.connectors.exports import any_json, heads, read_chats
 from assent.connectors.fields import mapping, string
 from assent.connectors.librechat_messages import message_parts, moment, object_id
 from assent.connectors.port import Importer, Malformed, Record, Skipped, Source
@@ -46,25 +46,12 @@ class LibreChat:
         """Look for a conversation id beside messages."""
         return any(
             b'"conversationId"' in head and (b'"messages"' in head or b'"messagesTree"' in head)
-            for head in heads(path, _is_chats)
+            for head in heads(path, any_json)
         )
 
     def read(self, source: Source) -> Iterator[Record]:
         """Yield the conversations of every JSON file of the source."""
-        with open_export(source.path) as files:
-            chats = wanted(files, source.path, _is_chats)
-            seen: set[str] = set()
-            for file in chats:
-                for place, value in json_records(file, source.on_bytes):
-                    if isinstance(value, Malformed):
-                        yield value
-                    else:
-                        yield from _read_chat(value, place, seen)
-            yield from others(files, chats, {})
-
-
-def _is_chats(name: str) -> bool:
-    return name.endswith((".json", ".jsonl"))
+        return read_chats(source, any_json, _read_chat, {})
 
 
 def _read_chat(value: object, place: Place, seen: set[str]) -> Iterator[Record]:

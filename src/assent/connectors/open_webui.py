@@ -24,7 +24,7 @@ from assent.connectors.chats import (
     source_id,
     unlike,
 )
-from assent.connectors.exports import heads, json_records, open_export, others, wanted
+from assent.connectors.exports import any_json, heads, read_chats
 from assent.connectors.fields import instant, mapping, sequence, string
 from assent.connectors.open_webui_messages import file_id, message_parts
 from assent.connectors.port import Importer, Malformed, Record, Skipped, Source
@@ -45,25 +45,12 @@ class OpenWebUi:
         """Look for a chat row with its tree of messages."""
         return any(
             b'"history"' in head and (b'"currentId"' in head or b'"childrenIds"' in head or b'"parentId"' in head)
-            for head in heads(path, _is_chats)
+            for head in heads(path, any_json)
         )
 
     def read(self, source: Source) -> Iterator[Record]:
         """Yield the chats of every JSON file of the source."""
-        with open_export(source.path) as files:
-            chats = wanted(files, source.path, _is_chats)
-            seen: set[str] = set()
-            for file in chats:
-                for place, value in json_records(file, source.on_bytes):
-                    if isinstance(value, Malformed):
-                        yield value
-                    else:
-                        yield from _read_chat(value, place, seen)
-            yield from others(files, chats, {})
-
-
-def _is_chats(name: str) -> bool:
-    return name.endswith((".json", ".jsonl"))
+        return read_chats(source, any_json, _read_chat, {})
 
 
 def _read_chat(value: object, place: Place, seen: set[str]) -> Iterator[Record]:

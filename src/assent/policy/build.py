@@ -38,7 +38,7 @@ _EU: Final = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL 
 REGIONS: Final = {"EU": frozenset(_EU.split()), "EEA": frozenset([*_EU.split(), "IS", "LI", "NO"])}
 """Country groups every policy may name (ISO 3166-1 alpha-2 members; EEA: EU, Iceland, Liechtenstein, Norway)."""
 
-RESERVED: Final = frozenset({"withdrawn", "hold", "none", "legal"})
+RESERVED: Final = frozenset({"withdrawn", "hold", "none", "legal", "gap"})
 
 
 class RuleProblem(Invalid):

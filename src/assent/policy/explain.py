@@ -11,7 +11,7 @@ from assent.domain.decision import Reason
 from assent.domain.instants import LATEST, format_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from assent.policy.model import Grant, Policy
@@ -36,7 +36,7 @@ GAP_WORDS = {
 
 def reasons(
     policy: Policy,
-    bases: Iterable[tuple[Grant, bool, datetime, datetime]],
+    bases: Sequence[tuple[Grant, bool, datetime, datetime]],
     vetoed: Collection[str],
     capped: Mapping[str, datetime],
     gap: Collection[str],
@@ -68,6 +68,9 @@ def reasons(
         text = f"a legal hold kept this until it was released (at {format_instant(released_at)})"
         said.append(Reason("hold", "hold", text))
     said.extend(Reason(key, "gap", GAP_WORDS.get(key, f"`{key}` is unknown")) for key in sorted(gap))
+    possible = [grant.says for grant, sure, _, _ in bases if not sure]
+    if possible:
+        said.append(Reason("gap", "gap", f"until that is known, the bytes are kept as if: {'; '.join(possible)}"))
     if not said:
         said.append(Reason("none", "none", "no rule of this policy is a basis to keep this part"))
     return tuple(said)

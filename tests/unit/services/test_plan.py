@@ -91,7 +91,7 @@ def test_an_empty_store_has_an_empty_plan(tmp_path: Path) -> None:
 def test_a_plan_finds_exactly_what_the_reference_finds_due(tmp_path: Path, names: tuple[str, ...]) -> None:
     """The index nominates: it may look at too much, and must never pass over a part that is due."""
     with provider(tmp_path / "home", *names) as made:
-        crowd(made, INSTANTS[1], people=70, seed=len(names[-1]))
+        crowd(made, INSTANTS[1], people=320, seed=len(names[-1]))
         for at in INSTANTS:
             decided = made.decided(at)
             report = made.plan(at, batch_rows=37)

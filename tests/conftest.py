@@ -1,9 +1,12 @@
 """What every test shares: two Hypothesis profiles, the public sample data, the time we hold ourselves to."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import postgres_server
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TARGET_S = 480
@@ -27,6 +30,27 @@ def shared_data() -> Path:
     if not DATA.is_dir():
         pytest.skip("no sample data: put it into `shared/data` beside the repository (CONTRIBUTING.md)")
     return DATA
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Server]:
+    """A real PostgreSQL server, started for the first test that asks; an error, never a skip, where there is none."""
+    with postgres_server.running() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres: postgres_server.Server) -> Iterator[str]:
+    """The address of an empty database at the newest step of the schema."""
+    name = postgres.fresh(_make_store)
+    yield postgres.address(name)
+    postgres.give_back(name)
+
+
+def _make_store(address: str) -> None:
+    from assent.store.postgres import PostgresStore
+
+    PostgresStore.open(address, create=True).close()
 
 
 def pytest_report_header() -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+import re
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -14,19 +16,63 @@ MAX_PAGE_ROWS: Final = 1_000
 FILE: Final = "assent.toml"
 """Name of the settings file; the folder that holds it is assent's home."""
 
+_TEXTS: Final = frozenset(
+    {"controller", "gpc", "gpc_since", "ledger_target", "origin", "rights_business", "rights_verify_at"}
+)
+_SWITCHES: Final = frozenset({"rights_training_opt_out", "webhooks_inner"})
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_KINDS: Final = {
+    "database": "a path or an address that starts with postgresql://",
+    "policies": "a list of paths",
+    "witnesses": "a list of texts",
+    **dict.fromkeys(_TEXTS, "a text"),
+    **dict.fromkeys(_SWITCHES, "`true` or `false`"),
+}
+"""What a value must be; a whole number above zero where nothing else is said."""
+
+
+SERVER: Final = ("postgresql://", "postgres://")
+"""How the address of a PostgreSQL database starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """Where a database server is. It may hold a password, so it shows itself to nobody."""
+
+    text: str = field(repr=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where things lie, and how much is done at once. Relative paths start at the home folder.
 
-    `database`: SQLite file. `policies`: folders or files of policy versions in force here.
-    `batch_rows`: rows read, decided or erased at once. `memory_limit_mb`: MiB for the set
+    `database`: SQLite file, or address of a PostgreSQL database. `policies`: folders or files of policy versions in
+    force here. `batch_rows`: rows read, decided or erased at once. `memory_limit_mb`: MiB for the set
     evaluator. `threads`: workers of the set evaluator. `import_batch`: conversations written in one
     transaction. `list_page`: rows of a list on one page. `plan_valid_hours`: hours for which a plan may be swept.
+
+    Of choices: `adult_age`: full years from which a person may allow without a guardian. `snapshot_valid_minutes`:
+    minutes for which a question that was shown may be answered. `clock_skew_seconds`: seconds by which the clocks of
+    two machines may differ.
+    `gpc`: what Global Privacy Control does: `record`, or `decline` for people who have not answered since.
+    `gpc_since`: the day, as YYYY-MM-DD, since when this site says so; empty publishes nothing.
+
+    Of the ledger: `origin`: its name, as a web address without scheme. `controller`: who answers for the choices, as
+    every record names it; the origin if empty. `witnesses`: public keys whose cosignatures are taken.
+    `ledger_target`: folder or address (`s3://...`) where it is published; nowhere if empty.
+
+    Of the API: `max_body_bytes`: bytes of one request. `api_threads`: requests that ask the store at the same moment.
+    `answers_kept_hours`: hours for which a repeated `Idempotency-Key` gets the first answer again.
+    `rights_business`: the name under which agents of the Data Rights Protocol know this controller; empty refuses
+    them all. `rights_days`: days until a rights request must be answered (CCPA section 1798.130(a)(2): 45).
+    `rights_training_opt_out`: whether agents may decline training for somebody (`training:opt-out`).
+    `webhooks_inner`: whether events may go to http and to inner addresses, as within one cluster.
+    `rights_verify_at`: https address of a page of yours on which people prove who they are; empty denies a request
+    whose person is not found.
     """
 
     home: Path
-    database: Path
+    database: Path | ServerAddress
     policies: tuple[Path, ...] = ()
     batch_rows: int = 50_000
     memory_limit_mb: int = 700
@@ -34,12 +80,29 @@ class Settings:
     import_batch: int = 200
     list_page: int = 50
     plan_valid_hours: int = 72
+    adult_age: int = 18
+    snapshot_valid_minutes: int = 60
+    clock_skew_seconds: int = 60
+    max_body_bytes: int = 1_048_576
+    api_threads: int = 8
+    answers_kept_hours: int = 24
+    rights_business: str = ""
+    origin: str = "localhost/assent"
+    controller: str = ""
+    witnesses: tuple[str, ...] = ()
+    ledger_target: str = ""
+    rights_days: int = 45
+    rights_training_opt_out: bool = False
+    rights_verify_at: str = ""
+    gpc: str = "record"
+    gpc_since: str = ""
+    webhooks_inner: bool = False
 
 
 def from_table(home: Path, table: dict[str, object]) -> Settings:
     """Read settings from the parsed settings file. Raises `Invalid` naming the key and what is allowed."""
     settings = Settings(home=home, database=home / "assent.db")
-    known = {field.name for field in fields(Settings)} - {"home"}
+    known = {one.name for one in fields(Settings)} - {"home"}
     for key, value in table.items():
         if key not in known:
             raise Invalid(f"`{key}` is not a setting", f"use one of {', '.join(sorted(known))}", Place(FILE))
@@ -47,14 +110,29 @@ def from_table(home: Path, table: dict[str, object]) -> Settings:
     return settings
 
 
+def _is_day(text: str) -> bool:
+    try:
+        return _DAY.fullmatch(text) is not None and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 def _read(home: Path, key: str, value: object) -> object:
-    if key == "database" and isinstance(value, str):
-        return home / value
+    if key == "database" and isinstance(value, str) and (value.startswith(SERVER) or "://" not in value):
+        return ServerAddress(value) if value.startswith(SERVER) else home / value
     if key == "policies" and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(home / item for item in value)
+    if key == "witnesses" and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
     if key == "list_page" and isinstance(value, int) and value > MAX_PAGE_ROWS:
         raise Invalid(f"`list_page` is more than {MAX_PAGE_ROWS}", "ask for fewer rows a page", Place(FILE))
-    if key not in ("database", "policies") and isinstance(value, int) and not isinstance(value, bool) and value > 0:
+    if key == "gpc" and value not in ("record", "decline"):
+        raise Invalid("`gpc` is neither `record` nor `decline`", "correct it in the settings file", Place(FILE))
+    if key == "gpc_since" and not (isinstance(value, str) and _is_day(value)):
+        raise Invalid("`gpc_since` is not a day", "write it as YYYY-MM-DD, in quotes", Place(FILE))
+    if (key in _TEXTS and isinstance(value, str)) or (key in _SWITCHES and isinstance(value, bool)):
         return value
-    kind = {"database": "a path", "policies": "a list of paths"}.get(key, "a whole number above zero")
+    if key not in _KINDS and isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    kind = _KINDS.get(key, "a whole number above zero")
     raise Invalid(f"`{key}` is not {kind}", "correct it in the settings file", Place(FILE))

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 Act = Literal["allow", "decline", "defer", "withdraw"]
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
 
+Scope = Literal["everything", "project", "conversation"]
+SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
+"""What an act can be about, from wide to narrow. A coding session is a conversation."""
+
 AGE_WORDS: Final = {"child": 12, "teen": 17, "minor": 17, "adult": 18}
 """Age bands for products that know no number: each word stands for an age inside its band."""
 

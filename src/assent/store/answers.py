@@ -112,7 +112,8 @@ class Answers:
     def _tally(self, label: str, where: str) -> list[Tally]:
         rows = self._columns.table(
             f"SELECT {label} AS label, count(*)::BIGINT AS parts, count(DISTINCT holder)::BIGINT AS conversations, "
-            f"count(DISTINCT chooser)::BIGINT AS people FROM answers JOIN facts USING (part) WHERE {where} "
-            "GROUP BY 1 ORDER BY parts DESC, label"
+            # a chooser's name begins with the subject (store/sql/choosing.py)
+            "count(DISTINCT split_part(chooser, chr(31), 1))::BIGINT AS people "
+            f"FROM answers JOIN facts USING (part) WHERE {where} GROUP BY 1 ORDER BY parts DESC, label"
         ).to_pylist()
         return [Tally(**row) for row in rows]

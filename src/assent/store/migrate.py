@@ -12,7 +12,7 @@ from assent.domain.errors import Refused
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-NEWEST: Final = "0001"
+NEWEST: Final = "0006"
 """The newest step. Named here so that opening a store that is up to date need not load Alembic."""
 
 _STEPS: Final = Path(__file__).parent / "migrations"
@@ -27,7 +27,7 @@ def step_of(connection: Connection) -> str | None:
 
 
 def migrate(connection: Connection, to: str = "head") -> None:
-    """Run the steps from where the database stands up to `to`, or down to it (`base` is the empty database).
+    """Run the steps from where the database stands up or down to `to` (`base` is the empty database).
 
     The connection must be inside a transaction that shuts out other writers; the caller
     commits it. Raises `Refused` if the database was written by a newer assent.
@@ -42,7 +42,7 @@ def migrate(connection: Connection, to: str = "head") -> None:
     stands = step_of(connection)
     if stands is not None and stands not in steps:
         raise Refused(f"the database stands at step `{stands}`, which this assent does not know", "upgrade assent")
-    if to == "base":
+    if to == "base" or (stands is not None and to < stands):  # steps are numbered, and no number is above `head`
         command.downgrade(config, to)
     else:
         command.upgrade(config, to)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from assent.store.port import Store
+from assent.store.postgres import PostgresStore
 from assent.store.sqlite import SqliteStore
 
 
@@ -18,24 +19,30 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def open_sqlite(folder: Path, request: pytest.FixtureRequest) -> Store:
-    path = folder / "store.db"
-    if not path.exists():
-        shutil.copy(request.getfixturevalue("empty_file"), path)
-    return SqliteStore.open(path)
+@pytest.fixture
+def sqlite_store(tmp_path: Path, empty_file: Path) -> Callable[[], Store]:
+    path = tmp_path / "store.db"
+    shutil.copy(empty_file, path)
+    return lambda: SqliteStore.open(path)
 
 
-KINDS: dict[str, Callable[[Path, pytest.FixtureRequest], Store]] = {"sqlite": open_sqlite}
-"""How each kind of store is opened on a folder; opening the same folder again meets the same data."""
+@pytest.fixture
+def postgres_store(postgres_database: str) -> Callable[[], Store]:
+    return lambda: PostgresStore.open(postgres_database)
+
+
+KINDS = {"sqlite": "sqlite_store", "postgres": "postgres_store"}
+"""Every kind of store, and the fixture that says how it is opened; opening it again meets the same data."""
 
 
 @pytest.fixture(params=sorted(KINDS))
-def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+def open_store(request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
     """Open the store of this test, as often as another process would."""
+    open_one = request.getfixturevalue(KINDS[request.param])
     opened: list[Store] = []
 
     def open_again() -> Store:
-        opened.append(KINDS[request.param](tmp_path, request))
+        opened.append(open_one())
         return opened[-1]
 
     yield open_again

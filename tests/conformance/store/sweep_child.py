@@ -7,15 +7,22 @@ from pathlib import Path
 
 from tests.conformance.store.samples import day, policy, redecide_at
 
+from assent.store.port import Store
+from assent.store.postgres import PostgresStore
 from assent.store.sqlite import SqliteStore
 
 NOW = day(60)
 policy()  # parsed once, before the server of children forks
 
 
-def sweep_child(told: Connection, path: Path, plan: str, batch: int) -> None:
+def open_at(place: Path | str) -> Store:
+    """Open a file, or the database at an address."""
+    return SqliteStore.open(place) if isinstance(place, Path) else PostgresStore.open(place)
+
+
+def sweep_child(told: Connection, place: Path | str, plan: str, batch: int) -> None:
     """Carry the plan out in small batches; one message after each."""
-    store = SqliteStore.open(path)
+    store = open_at(place)
     run = store.begin_sweep(plan, NOW)
     after = run.after
     while items := store.plan_items(plan, after, batch):

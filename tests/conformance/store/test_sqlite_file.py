@@ -12,11 +12,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import event, text
 from tests.conformance.store.samples import (
     ALL,
     T0,
@@ -34,8 +33,9 @@ from tests.conformance.store.sweep_child import sweep_child
 from assent.domain.errors import AssentError, NotFound, Refused
 from assent.store import migrate as migrating
 from assent.store.records import Account, Flag
-from assent.store.schema import METADATA, part
-from assent.store.sqlite import SqliteStore, columns, database
+from assent.store.schema import part
+from assent.store.sql import columns
+from assent.store.sqlite import SqliteStore, database
 
 NOW = day(60)
 
@@ -49,46 +49,6 @@ def file(tmp_path: Path) -> Path:
 def store(empty_file: Path, file: Path) -> SqliteStore:
     shutil.copy(empty_file, file)
     return SqliteStore.open(file)
-
-
-def in_any_order(sql: str) -> list[str]:
-    columns, *constraints = sql.removesuffix(" )").split(", CONSTRAINT ")
-    return [columns, *sorted(constraints)]
-
-
-def schema_of(path: Path) -> set[tuple[str, ...]]:
-    with sqlite3.connect(path) as connection:
-        rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
-    connection.close()
-    return {
-        (kind, name, table, *in_any_order(" ".join(str(sql).replace('"', "").split())))
-        for kind, name, table, sql in rows
-        if not name.startswith(("sqlite_", "alembic_")) and table != "alembic_version"
-    }
-
-
-def test_the_migrations_make_the_schema(store: SqliteStore, file: Path, tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'made.db'}")
-    METADATA.create_all(engine)
-    engine.dispose()
-    made = schema_of(tmp_path / "made.db")
-    assert schema_of(file) == made
-    assert {kind for kind, *_ in made} == {"table", "index", "trigger"}
-    with store._database.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
-
-
-def test_the_steps_lead_up_down_and_up_again(store: SqliteStore, file: Path) -> None:
-    before = schema_of(file)
-    with store._database.writing() as connection:
-        migrating.migrate(connection, "base")
-    assert schema_of(file) == set()
-    with store._database.writing() as connection:
-        migrating.migrate(connection)
-        assert migrating.step_of(connection) == migrating.NEWEST
-    assert schema_of(file) == before
-    store.intake([talk("one")], plan="free", recorded_at=T0)
-    store.close()
 
 
 def test_the_newest_step_is_the_one_that_opening_looks_for() -> None:
@@ -239,8 +199,8 @@ def test_threads_write_one_after_the_other(store: SqliteStore) -> None:
 
 def test_nomination_ranges_over_indexes_and_never_scans_parts(store: SqliteStore) -> None:
     with store._database.reading() as connection:
-        columns._nominate(connection, {}, [1], NOW)
-        query = columns._NARROW.where(part.c.key.in_(text(columns._CANDIDATES).columns(part.c.key)))
+        candidates = store._candidates(connection, {}, pa.chunked_array([[1]]), NOW)
+        query = columns._NARROW.where(part.c.key.in_(candidates))
         sql = str(query.compile(dialect=store._database.engine.dialect))
         steps = [row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql)]
     scanned = [step for step in steps if step.startswith("SCAN")]

@@ -166,6 +166,14 @@ def test_halves_of_split_characters_do_not_stop_a_batch(store: Store) -> None:
     assert take(store, item)[0].status == "unchanged"
 
 
+def test_a_null_character_is_replaced_because_not_every_database_can_keep_it(store: Store) -> None:
+    item = talk("one", [part("a", "cut\0here", name="a\0.txt")], title="\0")
+    assert take(store, item)[0].status == "new"
+    assert list(store.content_of(list(keys_of(store, "test:one").values())).values()) == ["cut\ufffdhere"]
+    assert store.conversation("test:one").entry.title == "\ufffd"
+    assert take(store, item)[0].status == "unchanged"
+
+
 def test_a_part_keeps_the_plan_that_it_was_recorded_under(store: Store) -> None:
     item = talk("one")
     store.put_accounts([Account("s1", plan="team")])

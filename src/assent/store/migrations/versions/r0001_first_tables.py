@@ -1,12 +1,14 @@
 """The first tables.
 
-Written out, not taken from `schema.py`: a migration must make the same database for ever.
+Written out, not taken from `schema/`: a migration must make the same database for ever.
 """
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+
+from assent.store.schema.refusals import REFUSE, refusal_statement
 
 revision = "0001"
 down_revision = None
@@ -58,15 +60,19 @@ def upgrade() -> None:
     _findings()
     _erasure()
     _selections()
-    if op.get_bind().dialect.name == "sqlite":
-        for name, when, table, message in REFUSALS:
-            op.execute(f"CREATE TRIGGER {name} BEFORE {when} ON {table} BEGIN SELECT RAISE(ABORT, '{message}'); END")
+    dialect = op.get_bind().dialect.name
+    if dialect == "postgresql":
+        op.execute(REFUSE)
+    for refusal in REFUSALS:
+        op.execute(refusal_statement(dialect, *refusal))
 
 
 def downgrade() -> None:
     """Drop everything. Their indexes and triggers go with the tables."""
     for table in reversed(TABLES):
         op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse()")
 
 
 def _people() -> None:

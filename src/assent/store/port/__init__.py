@@ -1,0 +1,100 @@
+"""What assent asks of a store, as contracts about durability.
+
+For every store that implements these protocols:
+
+- A method that changes something has changed it durably, as a whole, when it returns. If it
+  raises, or the process dies in it, it has changed nothing, or everything; never half. So a
+  caller that did not get its answer calls again: every write is idempotent by the id, digest
+  or key it names, and raises `Refused` where the same id would come to mean something else.
+- The store reads no clock and draws no randomness: instants and ids are arguments.
+- A read sees everything that was acknowledged before it began.
+- An iterator may be left before its end; what it held is given back when it is closed.
+  Paged iterators hold nothing between pages. `fact_batches`, `act_batches` and `hold_batches` each
+  see one instant from the first row to the last.
+- Errors name ids of conversations, holds, plans, never content and never a subject.
+
+`Store` is all of them together. A service asks for the smallest one that it needs. The
+contract tests in tests/conformance/store run on every implementation.
+"""
+
+from typing import Protocol
+
+from assent.store.port.access import Answers, Tokens
+from assent.store.port.asking import Campaigns, Notices, Prompts
+from assent.store.port.choices import Acting, Choices, Contracts, Signals
+from assent.store.port.kept import (
+    Accounts,
+    Conversations,
+    Cuts,
+    FactColumns,
+    Flags,
+    Holds,
+    Intake,
+    Plans,
+    Policies,
+    Sweeps,
+    Upkeep,
+)
+from assent.store.port.ledger import Ledger
+from assent.store.port.objects import TileStore
+from assent.store.port.requests import Directory, Outgoing, Rights
+
+
+class Store(
+    Accounts,
+    Intake,
+    Choices,
+    Acting,
+    Contracts,
+    Signals,
+    Flags,
+    Holds,
+    Conversations,
+    FactColumns,
+    Policies,
+    Plans,
+    Sweeps,
+    Cuts,
+    Upkeep,
+    Ledger,
+    Notices,
+    Campaigns,
+    Prompts,
+    Tokens,
+    Answers,
+    Rights,
+    Directory,
+    Outgoing,
+    Protocol,
+):
+    """Everything that is kept."""
+
+
+__all__ = [
+    "Accounts",
+    "Acting",
+    "Answers",
+    "Campaigns",
+    "Choices",
+    "Contracts",
+    "Conversations",
+    "Cuts",
+    "Directory",
+    "FactColumns",
+    "Flags",
+    "Holds",
+    "Intake",
+    "Ledger",
+    "Notices",
+    "Outgoing",
+    "Plans",
+    "Policies",
+    "Prompts",
+    "Rights",
+    "Signals",
+    "Store",
+    "Sweeps",
+    "TileStore",
+    "Tokens",
+    "Upkeep",
+]

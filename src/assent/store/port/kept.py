@@ -1,0 +1,325 @@
+"""Contracts of what is kept: people, conversations, safety, deciding, erasing, cutting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import pyarrow as pa
+
+from assent.domain.conversation import Conversation
+from assent.domain.decision import Decision
+from assent.domain.facts import Facts
+from assent.policy.nominate import Bound
+from assent.store.records import (
+    Account,
+    ConversationEntry,
+    ConversationFilter,
+    Counts,
+    Cut,
+    CutRow,
+    Erased,
+    Flag,
+    Hold,
+    ImportNote,
+    ImportRun,
+    IntakeOutcome,
+    Listing,
+    Page,
+    Plan,
+    PlanItem,
+    PolicyText,
+    RetentionClass,
+    StoredConversation,
+    Sweep,
+    Tombstone,
+)
+
+
+class Accounts(Protocol):
+    """What is known about people, as far as decisions need it."""
+
+    def put_accounts(self, accounts: Iterable[Account]) -> None:
+        """Set what is known about these subjects; a second value for a subject replaces the first.
+
+        Stored parts follow at once with region, age, role and events. The plan is different: a
+        part keeps the plan that it was recorded under, and only parts whose plan was unknown
+        take the account's. So data of a business plan never becomes consumer data afterwards.
+        """
+        ...
+
+    def account(self, subject: str) -> Account | None: ...
+
+    def accounts(self) -> Iterator[Account]:
+        """Read all accounts in the order of their subjects, page by page."""
+        ...
+
+    def close_account(self, subject: str, at: datetime) -> None:
+        """Record that the account ended at `at`; the first end counts. Raises `NotFound` for an unknown subject."""
+        ...
+
+
+class Intake(Protocol):
+    """The way in for conversations."""
+
+    def intake(self, items: Sequence[Conversation], *, plan: str | None, recorded_at: datetime) -> list[IntakeOutcome]:
+        """Keep these conversations, in one transaction; one outcome each, in order.
+
+        Idempotent: what is there already is `unchanged`. A conversation that was there and has
+        new or changed parts grows; its clocks only move forward (the newest turn and feedback,
+        the first deletion). Parts that the source no longer shows stay: only a sweep erases.
+        What was erased stays erased: a conversation that is gone and has tombstones is refused
+        whole, and of one that is still here no part with a tombstone comes back.
+        `plan` is the plan the parts were written under; None takes the account's, if known.
+        An id that comes twice in one batch counts as two sources, one after the other.
+        """
+        ...
+
+    def begin_import(self, format_name: str, path: str, started_at: datetime) -> int:
+        """Open an account of one import; returns its number. `path` is a file or folder name without its folder."""
+        ...
+
+    def finish_import(self, run: ImportRun, notes: Iterable[ImportNote]) -> None:
+        """Record the counts, the end and the notes of an import; a second call replaces the first."""
+        ...
+
+    def imports(self, page: Page) -> Listing[ImportRun]:
+        """List imports, newest first."""
+        ...
+
+    def import_notes(self, run: int, page: Page) -> Listing[ImportNote]:
+        """List what an import skipped or refused, in the order it was noted."""
+        ...
+
+
+class Flags(Protocol):
+    """Safety findings.
+
+    Facts carry one flag for a conversation: the newest that is not reversed, else the newest of all.
+    """
+
+    def add_flag(self, flag: Flag) -> None:
+        """Flag a conversation. Raises `NotFound` if it is not kept; the same flag again does nothing."""
+        ...
+
+    def reverse_flag(self, flag: str, at: datetime) -> None:
+        """Record that a flag was overturned at `at`; the first reversal counts. Raises `NotFound`."""
+        ...
+
+    def review_flag(self, flag: str, at: datetime) -> None:
+        """Record that a person looked at a flag at `at`; the newest review counts. Raises `NotFound`."""
+        ...
+
+    def flags(self, page: Page, conversation: str | None = None) -> Listing[Flag]:
+        """List flags, newest first, of one conversation or of all."""
+        ...
+
+
+class Holds(Protocol):
+    """Legal holds. When `place_hold` has returned, no sweep erases what the hold covers, on any connection."""
+
+    def place_hold(self, hold: Hold) -> None:
+        """Place a hold. Waits for an erasure that is under way; the same hold again does nothing."""
+        ...
+
+    def release_hold(self, hold: str, *, at: datetime, by: str) -> None:
+        """Release a hold; the first release counts. Raises `NotFound`."""
+        ...
+
+    def hold(self, hold: str) -> Hold | None: ...
+
+    def holds(self) -> Iterator[Hold]:
+        """Read all holds, released ones too, by start."""
+        ...
+
+
+class Conversations(Protocol):
+    """What is kept, for people to look at."""
+
+    def conversations(self, which: ConversationFilter, page: Page) -> Listing[ConversationEntry]:
+        """List conversations, newest turn first, those without a time last."""
+        ...
+
+    def conversation(self, conversation: str) -> StoredConversation | None: ...
+
+    def facts_of(self, conversation: str) -> list[Facts]:
+        """Read the facts of all its parts, choices and holds included, in the order of the source.
+
+        A part is named `<conversation id>#<part id>` (`records.part_name`). Empty if unknown.
+        """
+        ...
+
+    def facts_of_several(self, conversations: Collection[str]) -> dict[str, list[Facts]]:
+        """Read the facts of several conversations at one instant; the unknown are left out. The caller bounds them."""
+        ...
+
+    def content_of(self, keys: Sequence[int]) -> dict[int, str]:
+        """Read the content of parts by key; keys that are gone are left out. The caller bounds the batch."""
+        ...
+
+    def request_deletion(self, conversation: str, at: datetime) -> None:
+        """Record that the person asked to delete it, and erase nothing yet.
+
+        The first request counts. Raises `NotFound`.
+        """
+        ...
+
+    def request_deletion_of_all(self, subject: str, at: datetime) -> int:
+        """Record the request for everything of this person that has none yet; returns how many conversations."""
+        ...
+
+
+class FactColumns(Protocol):
+    """Facts as Arrow columns for the set evaluator (schemas FACTS, ACTS, HOLDS of `store.columns`)."""
+
+    def retention_classes(self) -> Iterator[RetentionClass]:
+        """Read every combination of categorical facts, to be nominated by `policy.nominate`."""
+        ...
+
+    def fact_batches(
+        self,
+        nominated: Mapping[int, tuple[Bound, ...] | None] | None = None,
+        *,
+        at: datetime,
+        batch_rows: int = 50_000,
+    ) -> pa.RecordBatchReader:
+        """Read facts in the order of part keys, in batches of at most `batch_rows`.
+
+        `nominated` maps a retention class to its bounds: a part is read if for one of them
+        `clock <= at - after`. None reads the class whole, an empty tuple nothing of it, and a
+        class that is missing in the mapping (it appeared meanwhile) is read whole. Without a
+        mapping everything is read. `part` is the part's key in digits, `chooser` the subject,
+        `holder` the conversation id. What is read only nominates: `erase` decides again.
+        """
+        ...
+
+    def act_batches(self) -> pa.RecordBatchReader:
+        """Read all choices in the schema ACTS."""
+        ...
+
+    def hold_batches(self) -> pa.RecordBatchReader:
+        """Read all holds in the schema HOLDS, one row per hold and conversation it covers."""
+        ...
+
+    def names_of(self, keys: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Give (conversation id, part id) of parts by key; keys that are gone are left out."""
+        ...
+
+
+class Policies(Protocol):
+    """Policy files as they were used; a digest never changes its meaning."""
+
+    def add_policy(self, policy: PolicyText) -> None:
+        """Keep a policy under its digest; the first text kept under a digest stays."""
+        ...
+
+    def policy(self, digest: str) -> PolicyText | None: ...
+
+    def policies(self) -> Iterator[PolicyText]:
+        """Read all policies in the order in which they were added."""
+        ...
+
+
+class Plans(Protocol):
+    """What a sweep would do, before it does it."""
+
+    def save_plan(self, plan: Plan, items: Iterable[PlanItem]) -> None:
+        """Keep a plan with all its items, in one transaction; the same digest again does nothing.
+
+        Raises `NotFound` if one of the plan's policies is not in the store.
+        """
+        ...
+
+    def plan(self, digest: str) -> Plan | None: ...
+
+    def plans(self, page: Page) -> Listing[Plan]:
+        """List plans, newest first."""
+        ...
+
+    def plan_items(self, digest: str, after: int, limit: int) -> list[PlanItem]:
+        """Read up to `limit` items with a part key above `after` (0: from the start), in the order of keys."""
+        ...
+
+
+class Sweeps(Protocol):
+    """The only way out: every deletion of content in the code base goes through `erase`."""
+
+    def begin_sweep(self, plan: str, started_at: datetime) -> Sweep:
+        """Begin to carry out a plan, or go on with the unfinished sweep of it. Raises `NotFound`."""
+        ...
+
+    def erase(
+        self, sweep: int, redecide: Callable[[Facts], Decision], keys: Sequence[int], *, erased_at: datetime
+    ) -> Erased:
+        """Decide these parts of the sweep's plan again and erase those that are still due.
+
+        In one transaction that no hold, choice or flag can slip into: facts are read anew,
+        `redecide` is asked for each part, and for each decision that is due the content and the
+        part are deleted and a tombstone is written. With its last part a conversation goes, with
+        its last part of text, voice, image or file its title and project. A part that is no
+        longer due is kept, one that is gone already is counted as gone. If `redecide` raises,
+        nothing of this call happens. Give keys in the order of `plan_items`: a sweep that was
+        stopped goes on behind the greatest key it was given. Raises `Refused` for a part that the plan does not name
+        and for a finished sweep, `NotFound` for an unknown one.
+        """
+        ...
+
+    def finish_sweep(self, sweep: int, finished_at: datetime) -> Sweep:
+        """Close a sweep; the first end counts. Raises `NotFound`."""
+        ...
+
+    def sweep(self, sweep: int) -> Sweep | None: ...
+
+    def sweeps(self, page: Page) -> Listing[Sweep]:
+        """List sweeps, newest first."""
+        ...
+
+    def tombstones(
+        self, page: Page, *, conversation: str | None = None, subject: str | None = None, sweep: int | None = None
+    ) -> Listing[Tombstone]:
+        """List tombstones in the order of erasure, of all, one conversation, one subject or one sweep."""
+        ...
+
+    def checkpoint(self) -> bool:
+        """Drop what erased content left behind in the database, as far as this database can.
+
+        Returns False if a reader was in the way: call again. After True no SQLite file holds a
+        byte of what was erased. In PostgreSQL no row is left in a table or an index, and the
+        server writes over the bytes in its pages and its log as it needs the room
+        (docs/how-to/use-postgresql.md).
+        """
+        ...
+
+
+class Cuts(Protocol):
+    """Which selections were taken, and who was in them; kept after the content is gone."""
+
+    def record_cut(self, cut: Cut, rows: Iterable[CutRow]) -> None:
+        """Keep a cut and its rows, in one transaction. The same cut again does nothing.
+
+        Raises `Refused` if its name and number are taken by another manifest.
+        """
+        ...
+
+    def cuts(self, page: Page) -> Listing[Cut]:
+        """List cuts, newest first."""
+        ...
+
+    def cuts_with(self, conversation: str) -> list[Cut]:
+        """List the cuts that hold parts of a conversation, oldest first."""
+        ...
+
+    def cuts_with_person(self, subject: str) -> list[Cut]:
+        """List the cuts that hold parts of a person, oldest first."""
+        ...
+
+
+class Upkeep(Protocol):
+    """The store itself."""
+
+    def counts(self) -> Counts: ...
+
+    def close(self) -> None:
+        """Give back files and connections. Nothing acknowledged is lost without it."""
+        ...

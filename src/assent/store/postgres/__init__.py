@@ -1,0 +1,33 @@
+"""The store in a PostgreSQL database: `PostgresStore` keeps everything that `store.port` asks for.
+
+`server.py` reaches the server and looks whether it will do; `database.py` reads and writes.
+The rooms are in `store/sql`, the same ones that SQLite has.
+"""
+
+from __future__ import annotations
+
+from assent.domain.errors import Refused
+from assent.store.sql.store import SqlStore
+
+
+class PostgresStore(SqlStore):
+    """The server. Any number of threads, processes and machines may use one database; one of them writes at a time."""
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = False, lock_timeout_s: float = 30.0) -> PostgresStore:
+        """Open the store in the database at `url` (postgresql://...), at the newest step of its schema.
+
+        `create` makes the tables, and the database if the server has none of that name.
+        `lock_timeout_s` bounds the wait for another writer. Raises `NotFound` if there is no
+        store, `Invalid` if `url` is none, `Refused` if psycopg is not installed, the server
+        will not do, or the database was written by a newer assent.
+        """
+        try:
+            from assent.store.postgres.database import Database  # noqa: PLC0415 - psycopg is an extra
+        except ImportError:
+            fix = "install it: pip install 'assent[postgres]'"
+            raise Refused("a PostgreSQL store needs psycopg, which is not installed", fix) from None
+        return cls(Database(url, create=create, lock_timeout_s=lock_timeout_s))
+
+
+__all__ = ["PostgresStore"]

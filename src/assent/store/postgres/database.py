@@ -1,0 +1,224 @@
+"""The database: how it is opened, read and written.
+
+Readers get a snapshot (REPEATABLE READ, READ ONLY) and wait for nobody. Writers take one lock,
+the same for the whole store, and hold it until they commit: what a writer has read stays true,
+because nobody else writes. That is what SQLite promises with BEGIN IMMEDIATE, so the rooms need
+no second way to think: a hold that is acknowledged was there before the next erasure began to
+read, and numbers that are given under the lock have no gap. The lock is advisory and belongs to
+the transaction; it ends with the connection of a writer that dies.
+
+Under the lock every statement sees what was committed before it (READ COMMITTED). A snapshot
+of the whole transaction would be older than the lock that it waited for.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from assent.domain.errors import AssentError, NotFound
+from assent.store.migrate import NEWEST, migrate, step_of
+from assent.store.postgres.problems import explained, wrapped
+from assent.store.postgres.server import (
+    CONNECTIONS,
+    address_of,
+    engine_of,
+    examine,
+    lacks,
+    make_database,
+    shown,
+    unreachable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection, Executable, Table
+
+    from assent.store.sql.room import Stretches
+
+STATEMENT_TIMEOUT_S: Final = 600
+"""How long one statement may take; the longest is a person with a million parts whose account changes."""
+
+MIGRATION_TIMEOUT_S: Final = 4 * 3600
+"""How long one statement of a step of the schema may take: an index over every part."""
+
+IDLE_WRITER_S: Final = 300
+"""How long a writer may think between two statements before it loses its turn: to decide on a batch takes seconds."""
+
+_LOCK: Final = 0x617373656E74  # "assent"
+"""The advisory lock of writers, one a database."""
+
+_READ: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_WRITE: Final = {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}
+
+_TURN: Final = text(
+    "SELECT set_config('idle_in_transaction_session_timeout', :idle, true), pg_advisory_xact_lock(:lock)"
+).bindparams(idle=f"{IDLE_WRITER_S}s", lock=_LOCK)
+
+
+class Database:
+    """One PostgreSQL database and its connections, for any number of threads."""
+
+    def __init__(self, address: str, *, create: bool, lock_timeout_s: float = 30.0) -> None:
+        """Open the database at the newest step of its schema; see `PostgresStore.open`."""
+        url = address_of(address)
+        self._lock_timeout_s = lock_timeout_s
+        self.engine = engine_of(
+            url,
+            {
+                "lock_timeout": f"{lock_timeout_s * 1000:.0f}ms",
+                "statement_timeout": f"{STATEMENT_TIMEOUT_S}s",
+                # every row is read: plan for the last one, not for the first
+                "cursor_tuple_fraction": "1",
+            },
+        )
+        try:
+            self._reach(create=create)
+            self._bring_up(create=create)
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    def _reach(self, *, create: bool) -> None:
+        url = self.engine.url
+        try:
+            self.engine.connect().close()
+        except DBAPIError as problem:
+            if not lacks(url):
+                raise unreachable(url, problem.orig) from None
+            if not create:
+                raise NotFound(f"there is no database `{shown(url)}`", "check the name, or create it") from None
+            make_database(url)
+
+    def _bring_up(self, *, create: bool) -> None:
+        url = self.engine.url
+        with self.reading() as connection:
+            examine(connection, url)
+            stands = step_of(connection)
+        if stands is None and not create:
+            raise NotFound(f"there is no store in `{shown(url)}`", "make one: assent init FOLDER --database URL")
+        if stands != NEWEST:
+            with self.writing() as connection:
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{MIGRATION_TIMEOUT_S}s'")
+                migrate(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Read at one instant: what others write meanwhile is not seen."""
+        with self._explaining(), self.engine.connect() as bare:
+            connection = bare.execution_options(**_READ)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def writing(self, *, may_be_lost: bool = False) -> Iterator[Connection]:
+        """Write alone, all or nothing."""
+        with self._explaining(), self.engine.connect() as bare:
+            connection = bare.execution_options(**_WRITE)
+            with connection.begin():
+                connection.execute(_TURN)
+                if may_be_lost:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                yield connection
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeout:
+            message = f"all {CONNECTIONS} connections to PostgreSQL are in use"
+            raise AssentError(message, "try again, or let fewer threads work at once") from None
+        except DBAPIError as problem:
+            told = explained(problem, self._lock_timeout_s, STATEMENT_TIMEOUT_S)
+            if told is None:
+                raise
+            raise told from None
+
+    def next_key(self, connection: Connection, table: Table) -> int:
+        """Return the number after the last one that the table's sequence gave."""
+        query = text("SELECT coalesce(pg_sequence_last_value(CAST(:name AS regclass)), 0) + 1")
+        return int(connection.execute(query, {"name": _sequence(table)}).scalar_one())
+
+    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert rows of all columns by COPY, and move the table's sequence behind their keys."""
+        if not rows:
+            return
+        columns = sql.SQL(", ").join(map(sql.Identifier, table.columns.keys()))
+        copy = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
+        try:
+            with _driver(connection).cursor() as cursor, cursor.copy(copy) as stream:
+                for row in rows:
+                    stream.write_row(row)
+        except psycopg.Error as problem:
+            raise wrapped(problem) from None
+        key = table.autoincrement_column
+        if key is not None:
+            place = table.columns.keys().index(key.name)
+            last = max(row[place] for row in rows)  # type: ignore[type-var]
+            query = text("SELECT setval(CAST(:name AS regclass), :last)")
+            connection.execute(query, {"name": _sequence(table), "last": last})
+
+    def stream(self, connection: Connection, query: Executable, rows: int) -> Stretches:
+        """Read a query in stretches through a cursor of the server: neither side holds more than one of them."""
+        with connection.execute(query, execution_options={"yield_per": rows}) as result:
+            yield from result.partitions()
+
+    def beside(
+        self,
+        connection: Connection,
+        name: str,
+        columns: Sequence[str],
+        rows: Sequence[tuple[int | None, ...]],
+    ) -> tuple[str, Mapping[str, object]]:
+        """Lay numbers beside the tables as bound arrays: a reader may not make a table, not even a temporary one."""
+        # it guesses that a third of a table is below any number that it does not know, and reads the table instead
+        connection.execute(_IN_ORDER)
+        arrays = list(zip(*rows, strict=True)) or [()] * len(columns)
+        values = {f"{name}_{column}": list(array) for column, array in zip(columns, arrays, strict=True)}
+        bound = ", ".join(f"CAST(:{key} AS bigint[])" for key in values)
+        laid = f"SELECT * FROM unnest({bound}) AS n({', '.join(columns)})"  # noqa: S608 - names of ours
+        return f"WITH {name} AS MATERIALIZED ({laid}) ", values
+
+    def checkpoint(self) -> bool:
+        """Give back the room of deleted rows (VACUUM); False if an old snapshot still sees some of them."""
+        with self._explaining(), self.engine.connect() as bare:
+            connection = bare.execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql(f"SET statement_timeout = '{MIGRATION_TIMEOUT_S}s'")
+            connection.exec_driver_sql(f"VACUUM {', '.join(_EMPTIED)}")
+            connection.exec_driver_sql(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+            left = connection.execute(_DEAD, {"names": list(_EMPTIED)}).scalar_one()
+        return int(left) == 0
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+_IN_ORDER: Final = text(
+    "SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin'])"
+    " AS name"
+)
+"""Leaves the planner loops over indexes, for this transaction."""
+
+_EMPTIED: Final = ("content", "part", "flag", "conversation", "leaf")
+"""The tables that an erasure takes rows or, of leaves, salts from."""
+
+_DEAD: Final = text(
+    "SELECT coalesce(sum(n_dead_tup), 0) FROM pg_stat_all_tables WHERE relid IN ("
+    "SELECT unnest(ARRAY[oid, reltoastrelid]) FROM pg_class WHERE oid = ANY (CAST(:names AS regclass[])))"
+)
+
+
+def _sequence(table: Table) -> str:
+    return f"{table.name}_{table.autoincrement_column.name}_seq"  # type: ignore[union-attr]
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)

@@ -1,0 +1,343 @@
+"""What goes into the store and comes out of it: frozen rows without behaviour.
+
+Ids of choices, flags and holds are made by whoever records them (the store draws no
+randomness); keys of parts, sweeps and import runs are numbers that the store gives and
+never gives twice. Instants are aware and in UTC. Nothing here but titles, project names,
+part names and `content_of` can carry what a person wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+
+from assent.domain.conversation import DataClass, Mark, Mode, Origin, Speaker, Surface
+from assent.domain.errors import Invalid
+from assent.domain.facts import Facts
+from assent.settings import MAX_PAGE_ROWS
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which stretch of a list to read: at most `limit` rows after the place `after` (opaque, from the page before)."""
+
+    limit: int = 100
+    after: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that would read nothing or everything."""
+        if not 1 <= self.limit <= MAX_PAGE_ROWS:
+            raise Invalid(f"a page of `{self.limit}` rows is not possible", f"ask for 1 to {MAX_PAGE_ROWS} rows")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """One page: its rows, how many rows the list has in all, and where the next page starts (None: nowhere)."""
+
+    items: tuple[T, ...]
+    total: int
+    after: str | None
+
+
+# -- people and what they said ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is known about a subject in one product. None is unknown, or for an event: did not happen.
+
+    `region` is an ISO 3166-1 code in capitals, `age` full years, `user_duration` a duration
+    the person picked (ISO 8601 or `indefinite`).
+    """
+
+    subject: str
+    plan: str | None = None
+    region: str | None = None
+    age: int | None = None
+    signed_in: bool | None = None
+    role: str | None = None
+    acknowledged_at: datetime | None = None
+    closed_at: datetime | None = None
+    moved_to_business_at: datetime | None = None
+    user_duration: str | None = None
+    opened_at: datetime | None = None
+
+
+IntakeStatus = Literal["new", "grown", "unchanged", "erased before"]
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeOutcome:
+    """What became of one conversation at intake.
+
+    `new`: kept for the first time; `grown`: parts were added or changed, or clocks moved on;
+    `unchanged`: the store had all of it; `erased before`: nothing of it came back in.
+    `parts_added` were taken, `parts_erased_before` were left out because a tombstone names them.
+    """
+
+    conversation: str
+    status: IntakeStatus
+    parts_added: int = 0
+    parts_erased_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFilter:
+    """Which conversations to list; None asks nothing. `title` is a piece of the title, in any case."""
+
+    subject: str | None = None
+    source: str | None = None
+    project: str | None = None
+    surface: Surface | None = None
+    mode: Mode | None = None
+    deleted: bool | None = None
+    flagged: bool | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationEntry:
+    """One conversation in a list. `plan` is the plan at its first intake; `parts` counts what is still kept."""
+
+    id: str
+    subject: str | None
+    source: str
+    title: str
+    project: str
+    surface: Surface
+    mode: Mode
+    plan: str | None
+    created_at: datetime | None
+    last_turn_at: datetime | None
+    deleted_at: datetime | None
+    feedback_at: datetime | None
+    flagged_at: datetime | None
+    recorded_at: datetime
+    imported_at: datetime
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """One part without its content. `key` is its number in the store, `id` its name inside its conversation."""
+
+    key: int
+    id: str
+    turn: str
+    ordinal: int
+    speaker: Speaker
+    origin: Origin
+    data: DataClass
+    marks: frozenset[Mark]
+    name: str
+    created_at: datetime | None
+    recorded_at: datetime
+    plan: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredConversation:
+    """A conversation with its parts in the order of the source, without their content."""
+
+    entry: ConversationEntry
+    parts: tuple[StoredPart, ...]
+
+
+def part_name(conversation: str, part: str) -> str:
+    """Name a part across conversations: `<conversation id>#<part id>`, the `part` of its facts and decisions."""
+    return f"{conversation}#{part}"
+
+
+# -- flags and holds --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A safety finding on a conversation. `by` says who or what raised it and `reason` why, without quoting content."""
+
+    id: str
+    conversation: str
+    at: datetime
+    category: str
+    by: str
+    reason: str
+    reversed_at: datetime | None = None
+    reviewed_at: datetime | None = None
+
+
+HoldScope = Literal["person", "conversation", "everyone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A legal order not to erase. `target` is a subject or a conversation id, None for everyone."""
+
+    id: str
+    matter: str
+    scope: HoldScope
+    target: str | None
+    start: datetime
+    author: str
+    reason: str
+    review_at: datetime
+    released_at: datetime | None = None
+    released_by: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a hold that covers nobody or more than its scope says."""
+        if (self.scope == "everyone") is not (self.target is None):
+            fix = "name the person or conversation, or leave the target out for everyone"
+            raise Invalid(f"a hold of scope `{self.scope}` does not fit its target", fix)
+
+
+# -- deciding and erasing ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionClass:
+    """Categorical facts that parts share. `state` holds these and nothing else (its `part` is empty)."""
+
+    id: int
+    state: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyText:
+    """A policy as the operator wrote it. `digest` names its meaning, not its layout."""
+
+    digest: str
+    name: str
+    text: str
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sweep would erase at one instant, by its digest.
+
+    `policies` are the digests of the versions it was decided under, oldest first; `counts` maps a label to a number.
+    """
+
+    digest: str
+    policies: tuple[str, ...]
+    at: datetime
+    counts: Mapping[str, int]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """One part that a plan names: by which rule it is due, and since when. `decision` is a digest, if one was made."""
+
+    part: int
+    erase_by: datetime
+    rule: str
+    decision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One run that carries a plan out. `after` is the last part key it has dealt with: start behind it to go on."""
+
+    id: int
+    plan: str
+    started_at: datetime
+    finished_at: datetime | None
+    erased: int
+    kept: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What one call to `erase` did: parts erased, parts kept (no longer due), parts that were gone already."""
+
+    erased: int = 0
+    kept: int = 0
+    gone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is left of an erased part: names and instants, never content.
+
+    `part` is its id inside the conversation, `policy` the digest that its last decision carried.
+    """
+
+    id: int
+    part: str
+    conversation: str
+    subject: str | None
+    erased_at: datetime
+    erase_by: datetime
+    rule: str
+    policy: str
+    sweep: int
+
+
+# -- cuts, imports, status --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A frozen, numbered selection. `manifest` is the digest of its manifest, `directory` where its files lie."""
+
+    name: str
+    number: int
+    manifest: str
+    created_at: datetime
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class CutRow:
+    """One row of a cut: which part of which conversation of whom. `part` is the id inside the conversation."""
+
+    conversation: str
+    part: str
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportNote:
+    """One remark of an import: where, whether `skipped` or `malformed`, a reason without content, and how often."""
+
+    place: str
+    kind: Literal["skipped", "malformed"]
+    reason: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRun:
+    """One import. `path` is the last piece of the source's path; counts are of source records."""
+
+    id: int
+    format: str
+    path: str
+    started_at: datetime
+    finished_at: datetime | None = None
+    imported: int = 0
+    skipped: int = 0
+    malformed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much the store holds, for a status page."""
+
+    accounts: int
+    conversations: int
+    parts: int
+    choices: int
+    flags: int
+    holds_standing: int
+    tombstones: int
+    policies: int
+    sweeps_unfinished: int
+    cuts: int
+    by_source: Mapping[str, int] = field(default_factory=dict)

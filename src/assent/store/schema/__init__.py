@@ -1,0 +1,121 @@
+"""The tables of a store, as SQLAlchemy Core metadata; `migrations/` makes the same ones, and a test compares them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import DDL, event
+
+from assent.store.schema.access import answered, token
+from assent.store.schema.asking import campaign, campaign_event, notice, prompt, rendering
+from assent.store.schema.base import KEY, METADATA, NAMES, Instant
+from assent.store.schema.choices import choice, contract, device_link, guardian, signal
+from assent.store.schema.kept import (
+    account,
+    content,
+    conversation,
+    cut,
+    cut_row,
+    flag,
+    hold,
+    import_note,
+    import_run,
+    part,
+    plan,
+    plan_item,
+    policy,
+    retention_class,
+    sweep,
+    tombstone,
+)
+from assent.store.schema.ledger import cosignature, key_change, leaf, ledger_head, tile
+from assent.store.schema.refusals import REFUSE, Refusal
+from assent.store.schema.requests import (
+    delivery,
+    directory_entry,
+    directory_handle,
+    endpoint,
+    outgoing,
+    rights_agent,
+    rights_request,
+    telling,
+)
+
+TRIGGERS: Final = (
+    (choice, Refusal("choice_never_changes", "UPDATE", "choice", "choices are append-only")),
+    (choice, Refusal("choice_never_goes", "DELETE", "choice", "choices are append-only")),
+    (
+        tombstone,
+        Refusal(
+            "tombstone_never_changes",
+            "UPDATE OF id, part, conversation, erased_at, erase_by, rule, policy, sweep",
+            "tombstone",
+            "a tombstone can lose its subject and nothing else",
+        ),
+    ),
+    (tombstone, Refusal("tombstone_never_goes", "DELETE", "tombstone", "erased stays erased")),
+    (
+        leaf,
+        Refusal("leaf_never_changes", "UPDATE OF number, choice, commitment", "leaf", "a leaf loses its salt only"),
+    ),
+    (
+        leaf,
+        Refusal("salt_never_changes", "UPDATE OF salt", "leaf", "a salt can only go", only="NEW.salt IS NOT NULL"),
+    ),
+    (leaf, Refusal("leaf_never_goes", "DELETE", "leaf", "the ledger is append-only")),
+)
+"""What the database itself refuses, whoever asks."""
+
+event.listen(METADATA, "before_create", DDL(REFUSE).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
+for _table, _trigger in TRIGGERS:
+    event.listen(_table, "after_create", _trigger)
+
+__all__ = [
+    "KEY",
+    "METADATA",
+    "NAMES",
+    "TRIGGERS",
+    "Instant",
+    "Refusal",
+    "account",
+    "answered",
+    "campaign",
+    "campaign_event",
+    "choice",
+    "content",
+    "contract",
+    "conversation",
+    "cosignature",
+    "cut",
+    "cut_row",
+    "delivery",
+    "device_link",
+    "directory_entry",
+    "directory_handle",
+    "endpoint",
+    "flag",
+    "guardian",
+    "hold",
+    "import_note",
+    "import_run",
+    "key_change",
+    "leaf",
+    "ledger_head",
+    "notice",
+    "outgoing",
+    "part",
+    "plan",
+    "plan_item",
+    "policy",
+    "prompt",
+    "rendering",
+    "retention_class",
+    "rights_agent",
+    "rights_request",
+    "signal",
+    "sweep",
+    "telling",
+    "tile",
+    "token",
+    "tombstone",
+]

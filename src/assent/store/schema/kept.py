@@ -1,0 +1,278 @@
+"""The tables of conversations, accounts, safety, deciding, erasing and cutting."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from assent.store.schema.base import KEY, METADATA, instant_column, key_column, number_column, text_column
+
+account: Final = Table(
+    "account",
+    METADATA,
+    Column("subject", Text, primary_key=True),
+    text_column("plan", required=False),
+    text_column("region", required=False),
+    Column("age", SmallInteger),
+    Column("signed_in", Boolean),
+    text_column("role", required=False),
+    instant_column("acknowledged_at"),
+    instant_column("closed_at"),
+    instant_column("moved_to_business_at"),
+    text_column("user_duration", required=False),
+    instant_column("opened_at"),
+)
+
+conversation: Final = Table(
+    "conversation",
+    METADATA,
+    key_column("key"),
+    text_column("id"),
+    text_column("subject", required=False),
+    text_column("source"),
+    text_column("title"),
+    text_column("project"),
+    text_column("surface"),
+    text_column("mode"),
+    text_column("plan", required=False),
+    instant_column("created_at"),
+    instant_column("last_turn_at"),
+    instant_column("deleted_at"),
+    instant_column("feedback_at"),
+    # what the flags of the conversation come to; written with the flags, in the same transaction
+    instant_column("flagged_at"),
+    instant_column("flag_reversed_at"),
+    instant_column("reviewed_at"),
+    instant_column("recorded_at", required=True),
+    instant_column("imported_at", required=True),
+    # digest of the source's conversation; NULL once a part of it was erased
+    text_column("digest", required=False),
+    UniqueConstraint("id"),
+    Index(None, "subject", "last_turn_at"),
+    Index(None, "last_turn_at"),
+)
+
+retention_class: Final = Table(
+    "retention_class",
+    METADATA,
+    key_column(),
+    text_column("facts"),
+    text_column("plan", required=False),
+    text_column("region", required=False),
+    Column("age", SmallInteger),
+    Column("signed_in", Boolean),
+    text_column("role", required=False),
+    text_column("surface", required=False),
+    text_column("mode", required=False),
+    text_column("data", required=False),
+    text_column("origin", required=False),
+    # canonical text of the columns behind it: NULLs are equal there, as they are not in a UNIQUE of columns
+    UniqueConstraint("facts"),
+)
+
+part: Final = Table(
+    "part",
+    METADATA,
+    key_column("key"),
+    Column("conversation", KEY, ForeignKey("conversation.key"), nullable=False),
+    text_column("id"),
+    text_column("turn"),
+    Column("ordinal", Integer, nullable=False),
+    text_column("speaker"),
+    text_column("marks"),
+    text_column("name"),
+    Column("retention_class", KEY, ForeignKey("retention_class.id"), nullable=False),
+    instant_column("created_at"),
+    instant_column("recorded_at", required=True),
+    instant_column("last_turn_at"),
+    instant_column("deleted_at"),
+    instant_column("account_closed_at"),
+    instant_column("moved_to_business_at"),
+    UniqueConstraint("conversation", "id"),
+    Index(None, "retention_class", "last_turn_at"),
+    Index(None, "retention_class", "created_at"),
+    Index(None, "retention_class", "recorded_at"),
+    *(
+        Index(
+            None,
+            name,
+            sqlite_where=text(f"{name} IS NOT NULL"),
+            postgresql_where=text(f"{name} IS NOT NULL"),
+        )
+        for name in ("deleted_at", "account_closed_at", "moved_to_business_at")
+    ),
+    # keys stand in plans: they are never given twice
+    sqlite_autoincrement=True,
+)
+
+content: Final = Table(
+    "content",
+    METADATA,
+    Column("part", KEY, ForeignKey("part.key"), primary_key=True, autoincrement=False),
+    text_column("body"),
+)
+
+flag: Final = Table(
+    "flag",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("conversation", KEY, ForeignKey("conversation.key"), nullable=False),
+    instant_column("at", required=True),
+    text_column("category"),
+    text_column("flagged_by"),
+    text_column("reason"),
+    instant_column("reversed_at"),
+    instant_column("reviewed_at"),
+    Index(None, "conversation"),
+    Index(None, "at"),
+)
+
+hold: Final = Table(
+    "hold",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    text_column("matter"),
+    text_column("scope"),
+    text_column("target", required=False),
+    instant_column("start", required=True),
+    text_column("author"),
+    text_column("reason"),
+    instant_column("review_at", required=True),
+    instant_column("released_at"),
+    text_column("released_by", required=False),
+    CheckConstraint("scope IN ('person', 'conversation', 'everyone')", name="scope"),
+    CheckConstraint("(scope = 'everyone') = (target IS NULL)", name="target"),
+    Index(None, "scope", "target"),
+)
+
+policy: Final = Table(
+    "policy",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    text_column("name"),
+    text_column("text"),
+    instant_column("added_at", required=True),
+)
+
+plan: Final = Table(
+    "plan",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    # JSON: digests of policies, oldest first; and numbers by label
+    text_column("policies"),
+    text_column("counts"),
+    instant_column("at", required=True),
+    instant_column("created_at", required=True),
+    Index(None, "created_at"),
+)
+
+plan_item: Final = Table(
+    "plan_item",
+    METADATA,
+    Column("plan", Text, ForeignKey("plan.digest"), nullable=False),
+    # no foreign key: the item outlives the part that it names
+    Column("part", KEY, nullable=False),
+    instant_column("erase_by", required=True),
+    text_column("rule"),
+    text_column("decision", required=False),
+    PrimaryKeyConstraint("plan", "part"),
+    sqlite_with_rowid=False,
+)
+
+sweep: Final = Table(
+    "sweep",
+    METADATA,
+    key_column(),
+    Column("plan", Text, ForeignKey("plan.digest"), nullable=False),
+    instant_column("started_at", required=True),
+    instant_column("finished_at"),
+    number_column("erased"),
+    number_column("kept"),
+    Column("after", KEY, nullable=False, server_default=text("0")),
+    Index(None, "plan"),
+    sqlite_autoincrement=True,
+)
+
+tombstone: Final = Table(
+    "tombstone",
+    METADATA,
+    key_column(),
+    text_column("part"),
+    text_column("conversation"),
+    text_column("subject", required=False),
+    instant_column("erased_at", required=True),
+    instant_column("erase_by", required=True),
+    text_column("rule"),
+    text_column("policy"),
+    Column("sweep", KEY, ForeignKey("sweep.id"), nullable=False),
+    UniqueConstraint("conversation", "part"),
+    Index(None, "subject"),
+    Index(None, "sweep"),
+    sqlite_autoincrement=True,
+)
+
+cut: Final = Table(
+    "cut",
+    METADATA,
+    key_column(),
+    text_column("name"),
+    Column("number", Integer, nullable=False),
+    text_column("manifest"),
+    instant_column("created_at", required=True),
+    text_column("directory"),
+    UniqueConstraint("name", "number"),
+)
+
+cut_row: Final = Table(
+    "cut_row",
+    METADATA,
+    Column("cut", KEY, ForeignKey("cut.id"), nullable=False),
+    text_column("conversation"),
+    text_column("part"),
+    text_column("subject", required=False),
+    PrimaryKeyConstraint("cut", "conversation", "part"),
+    Index(None, "conversation"),
+    Index(None, "subject"),
+    sqlite_with_rowid=False,
+)
+
+import_run: Final = Table(
+    "import_run",
+    METADATA,
+    key_column(),
+    text_column("format"),
+    text_column("path"),
+    instant_column("started_at", required=True),
+    instant_column("finished_at"),
+    number_column("imported"),
+    number_column("skipped"),
+    number_column("malformed"),
+    sqlite_autoincrement=True,
+)
+
+import_note: Final = Table(
+    "import_note",
+    METADATA,
+    key_column(),
+    Column("run", KEY, ForeignKey("import_run.id"), nullable=False),
+    text_column("place"),
+    text_column("kind"),
+    text_column("reason"),
+    number_column("count"),
+    CheckConstraint("kind IN ('skipped', 'malformed')", name="kind"),
+    Index(None, "run"),
+)

@@ -1,0 +1,93 @@
+"""What the rooms of the store share: a database to read from and to write to."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection, Engine, Executable, Table
+
+T = TypeVar("T")
+Stretches: TypeAlias = "Generator[Sequence[tuple[Any, ...]], None, None]"
+
+PIECE: Final = 5_000
+"""How many values one statement names at most."""
+
+
+class Database(Protocol):
+    """One database and its connections, for any number of threads.
+
+    What SQLite and PostgreSQL do not do alike is here, and nowhere else.
+    """
+
+    @property
+    def engine(self) -> Engine: ...
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Read at one instant: what others write meanwhile is not seen."""
+        ...
+
+    def writing(self, *, may_be_lost: bool = False) -> AbstractContextManager[Connection]:
+        """Write as if alone, all or nothing: what was read here stays true until the end.
+
+        With `may_be_lost` it is not waited for the disk: should the power fail, this write may be
+        undone, and never without those after it.
+        """
+        ...
+
+    def next_key(self, connection: Connection, table: Table) -> int:
+        """Return the first number that no row of a table has; of tables whose keys stand in plans, that none ever had.
+
+        Only a writer may ask, and it gives the numbers from there on to `insert_rows`.
+        """
+        ...
+
+    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert many rows, several times as fast as Core does.
+
+        A row has every column of the table, in order, as the driver takes it: instants are
+        microseconds. A key that the database would give comes from `next_key`.
+        """
+        ...
+
+    def stream(self, connection: Connection, query: Executable, rows: int) -> Stretches:
+        """Read a query in stretches of up to `rows` rows, as the driver gives them; memory holds one stretch.
+
+        Close it before the transaction ends, also when it is left half-way.
+        """
+        ...
+
+    def beside(
+        self, connection: Connection, name: str, columns: Sequence[str], rows: Sequence[tuple[int | None, ...]]
+    ) -> tuple[str, Mapping[str, object]]:
+        """Lay numbers beside the tables, for queries of this transaction that range over an index for each of them.
+
+        The first column is a key. Returns what such a query (text) begins with, and its
+        bound values; it then reads from `name`, and says CROSS JOIN to keep its order.
+        """
+        ...
+
+    def checkpoint(self) -> bool:
+        """Reclaim what deleted rows left behind, as far as this database can; False if somebody stands in the way."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class Room:
+    """A concern of the store."""
+
+    _database: Database
+
+
+def pieces(values: Iterable[T]) -> Iterator[list[T]]:
+    """Cut values into lists that one statement can name (SQLite takes 32,766 of them)."""
+    rest = iter(values)
+    while piece := list(islice(rest, PIECE)):
+        yield piece

@@ -1,0 +1,1 @@
+"""The ledger, pure: leaves, tree, tiles, signed notes, checkpoints and proofs (spec/ledger.md)."""

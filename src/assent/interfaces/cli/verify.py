@@ -1,0 +1,142 @@
+"""`assent verify`: check a receipt, offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assent.domain.errors import AssentError, Invalid
+from assent.domain.instants import format_instant
+from assent.interfaces.cli.app import echo_json
+
+if TYPE_CHECKING:
+    from assent.ledger.note import Verifier
+    from assent.ledger.verify import Verified
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_NEVER_PROVEN = (
+    "that the controller acts on the choice",
+    "that the person chose nothing else later",
+)
+_ONE_HISTORY = "that everybody is shown the same log (compare with --checkpoint or --log from elsewhere)"
+
+
+@click.group()
+def command() -> None:
+    """Check evidence without trusting whoever gave it.
+
+    \b
+    Examples:
+      assent verify receipt my-receipt.json --key VKEY
+    """
+
+
+@command.command()
+@click.argument("file", type=_FILE)
+@click.option("--key", "vkeys", multiple=True, help="The log's public key, obtained elsewhere. May be repeated.")
+@click.option("--keys", "key_file", type=_FILE, help="A file of public keys, one a line.")
+@click.option("--checkpoint", type=_FILE, help="A signed checkpoint obtained elsewhere: it must agree.")
+@click.option("--log", "folder", type=_FOLDER, help="A folder with a copy of the log: it must go on from the receipt.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def receipt(
+    file: Path,
+    vkeys: tuple[str, ...],
+    key_file: Path | None,
+    checkpoint: Path | None,
+    folder: Path | None,
+    as_json: bool,
+) -> int:
+    """Check that FILE is a true receipt: nothing in it was changed, and the choice is in the signed log.
+
+    Without a key everything is checked but the signature, which proves nothing to anybody: a
+    receipt cannot bring the key that vouches for it. That ends with status 4.
+
+    Exit status: 0 valid, 1 unreadable, 2 invalid, 4 not everything could be checked.
+
+    \b
+    Examples:
+      assent verify receipt receipt.json --key log.example.com/choices+3d9f…+AQ…
+      assent verify receipt receipt.json --keys log-keys.txt --log ~/copies/log
+    """
+    try:
+        found = _verify(file, (*vkeys, *_lines(key_file)), checkpoint, folder)
+    except AssentError as problem:
+        if not as_json:
+            raise
+        valid = {"valid": None if problem.exit_code == 4 else False}
+        echo_json(valid | {"reason": str(problem), "expected": problem.fix, "status": problem.exit_code})
+        return problem.exit_code
+    compared = checkpoint is not None or folder is not None
+    unproven = (*_NEVER_PROVEN, *(() if compared else (_ONE_HISTORY,)))
+    status = 4 if found.missing else 0
+    if as_json:
+        echo_json(_record(found, unproven) | {"valid": None if found.missing else True, "status": status})
+    else:
+        _say(found, unproven)
+    return status
+
+
+def _verify(file: Path, vkeys: tuple[str, ...], checkpoint: Path | None, folder: Path | None) -> Verified:
+    from assent.ledger.note import parse_verifier
+    from assent.ledger.receipt import MAX_RECEIPT_BYTES
+    from assent.ledger.verify import verify_receipt
+    from assent.services.receipts.copy import open_copy
+
+    keys: list[Verifier] = [parse_verifier(vkey) for vkey in dict.fromkeys(vkeys)]
+    with file.open("rb") as stream:
+        data = stream.read(MAX_RECEIPT_BYTES + 1)
+    return verify_receipt(
+        data,
+        keys,
+        checkpoint=None if checkpoint is None else _text(checkpoint),
+        log=None if folder is None else open_copy(folder),
+    )
+
+
+def _lines(file: Path | None) -> list[str]:
+    lines = [] if file is None else [line.strip() for line in _text(file).splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Invalid(f"`{file.name}` is not UTF-8 text", "give the file as it was published") from None
+
+
+def _say(found: Verified, unproven: tuple[str, ...]) -> None:
+    record = found.receipt.record
+    click.echo("not fully checked" if found.missing else "valid")
+    click.echo(f"{record.act} for {record.purpose} ({record.scope}), {format_instant(record.at)}, on {record.surface}")
+    click.echo(f"choice {record.id} of {record.subject}, who was shown {record.notice}")
+    for heading, sentences in (
+        ("this fits together:" if found.missing else "this proves:", found.proven),
+        ("this could not be checked:", found.missing),
+        ("this does not prove:", unproven),
+    ):
+        if sentences:
+            click.echo(heading)
+        for sentence in sentences:
+            click.echo(f"  - {sentence}")
+
+
+def _record(found: Verified, unproven: tuple[str, ...]) -> dict[str, Any]:
+    record = found.receipt.record
+    return {
+        "choice": record.id,
+        "record": record.digest,
+        "subject": record.subject,
+        "purpose": record.purpose,
+        "act": record.act,
+        "at": format_instant(record.at),
+        "log": found.checkpoint.origin,
+        "leaf": found.receipt.proof.index,
+        "size": found.checkpoint.size,
+        "proven": found.proven,
+        "missing": found.missing,
+        "not_proven": unproven,
+    }

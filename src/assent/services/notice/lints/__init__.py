@@ -1,0 +1,1 @@
+"""The checks of a notice, by what they look at."""

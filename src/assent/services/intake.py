@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from assent.connectors.port import Malformed, Skipped
+from assent.domain.choices import project_target
 from assent.domain.conversation import Conversation
 from assent.domain.digests import digest
 from assent.domain.errors import Invalid
 from assent.domain.facts import FactsProblem, facts_from_record
+from assent.services.ledger.append import append
+from assent.store.port import Choices, Ledger
 from assent.store.records import Account, Choice, ImportNote, ImportRun
 
 if TYPE_CHECKING:
@@ -19,7 +22,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assent.connectors.port import Importer, Source
-    from assent.store.port import Accounts, Choices, Intake, Store
+    from assent.domain.facts import Scope
+    from assent.services.ledger.log import Log
+    from assent.store.port import Accounts, Intake, Store
+
+CHOICES_AT_ONCE: Final = 5_000
+"""Choices appended to the ledger under one checkpoint when they come from a file."""
 
 MAX_NOTES = 10_000
 """Malformed records that are remembered one by one; further ones are counted by problem."""
@@ -126,11 +134,11 @@ def import_accounts(lines: Iterable[bytes], store: Accounts) -> LinesSummary:
 
 def account_from_record(record: dict[str, Any]) -> Account:
     """Read one account. Raises `FactsProblem` naming the key and what is allowed."""
-    renamed = {"closed_at": "account_closed_at"}
+    renamed = {"closed_at": "account_closed_at", "opened_at": "created_at"}
     values = {renamed.get(key, key): value for key, value in record.items() if key != "subject"}
     if not record.get("subject"):
         raise FactsProblem("subject", "is missing", "say whose account it is")
-    allowed = {*ACCOUNT_KEYS, "account_closed_at", "moved_to_business_at"}
+    allowed = {*ACCOUNT_KEYS, "account_closed_at", "created_at", "moved_to_business_at"}
     for key in values:
         if key not in allowed:
             raise FactsProblem(key, "is not a fact of an account", "use subject, " + ", ".join(sorted(allowed)))
@@ -138,43 +146,61 @@ def account_from_record(record: dict[str, Any]) -> Account:
     return Account(
         subject=str(facts.subject),
         closed_at=facts.account_closed_at,
+        opened_at=facts.created_at,
         moved_to_business_at=facts.moved_to_business_at,
         **{key: getattr(facts, key) for key in ACCOUNT_KEYS},
     )
 
 
+class ChoiceStore(Choices, Ledger, Protocol):
+    """What bringing in choices asks of a store."""
+
+
 def import_choices(
-    lines: Iterable[bytes], store: Choices, *, now: datetime, purposes: Collection[str] | None = None
+    lines: Iterable[bytes],
+    store: ChoiceStore,
+    log: Log,
+    *,
+    now: datetime,
+    purposes: Collection[str] | None = None,
+    batch: int = CHOICES_AT_ONCE,
 ) -> LinesSummary:
     """Read choices that the product's own notice recorded, one JSON object a line.
 
-    Keys: subject, purpose, act, at, notice (digest of the exact text shown) and surface. An
-    `allow` without notice and surface is refused: nobody can show what was asked. With
-    `purposes`, a choice for any other is refused: no rule would ever read it.
+    Keys: subject, purpose, act, at, notice (digest of the exact text shown), surface, and
+    `project` or `conversation` for one that is about less than everything. An `allow` without
+    notice and surface is refused: nobody can show what was asked. With `purposes`, a choice for
+    any other is refused: no rule would ever read it. Each gets its leaf in the ledger, `batch` at a time.
     """
     summary = LinesSummary()
+    waiting: list[Choice] = []
     for number, record in _records(lines, summary):
         try:
             choice = choice_from_record(record, now)
             if purposes is not None and choice.purpose not in purposes:
                 fix = f"use one of {', '.join(purposes)}" if purposes else "the policies here ask for nothing"
                 raise FactsProblem("purpose", "is asked for by no policy here", fix)
-            append_once(store, choice)
+            waiting.append(choice)
             summary.taken += 1
         except Invalid as problem:
             summary.problems.append((number, problem.message, problem.fix))
+        if len(waiting) >= batch:
+            append_new(store, log, waiting, now=now)
+            waiting.clear()
+    append_new(store, log, waiting, now=now)
     return summary
 
 
-def append_once(store: Choices, choice: Choice) -> None:
-    """Append an act unless it is there already, recorded earlier from the same file."""
-    if all(known.id != choice.id for known in store.choices(choice.subject)):
-        store.add_choice(choice)
+def append_new(store: ChoiceStore, log: Log, choices: Iterable[Choice], *, now: datetime) -> None:
+    """Append acts with their leaves, but those that are there already, recorded earlier from the same file."""
+    named = {choice.id: choice for choice in choices}
+    known = store.known_choices(named.keys())
+    append(store, log, [choice for name, choice in named.items() if name not in known], now=now)
 
 
 def choice_from_record(record: dict[str, Any], now: datetime) -> Choice:
     """Read one recorded choice. Raises `Invalid` for what is missing, and for acts in the future."""
-    known = ("subject", "purpose", "act", "at", "notice", "surface")
+    known = ("subject", "purpose", "act", "at", "notice", "surface", "project", "conversation")
     for key in record:
         if key not in known:
             raise FactsProblem(key, "is not known here", "use " + ", ".join(known))
@@ -184,13 +210,16 @@ def choice_from_record(record: dict[str, Any], now: datetime) -> Choice:
     if facts.subject is None:
         raise FactsProblem("subject", "is missing", "say whose choice it is")
     notice, surface = (_optional_text(key, record.get(key)) for key in ("notice", "surface"))
+    scope, target = _about(record)
     if choice.act == "allow" and not (notice and surface):
         fix = "give the digest of the notice that was shown and the surface it was shown on"
         raise FactsProblem("notice", "an `allow` must quote what the person was shown", fix)
     if choice.at > now:
         raise FactsProblem("at", "lies in the future", "give the instant of the act, in UTC")
     return Choice(
-        id=digest([facts.subject, choice.purpose, choice.act, choice.at.isoformat(), notice]),
+        id=digest(
+            [facts.subject, choice.purpose, choice.act, choice.at.isoformat(), notice, *([target] if target else [])]
+        ),
         subject=facts.subject,
         purpose=choice.purpose,
         act=choice.act,
@@ -199,7 +228,18 @@ def choice_from_record(record: dict[str, Any], now: datetime) -> Choice:
         surface=surface,
         recorded_by="import",
         recorded_at=now,
+        scope=scope,
+        target=target,
     )
+
+
+def _about(record: dict[str, Any]) -> tuple[Scope, str | None]:
+    project, conversation = (_optional_text(key, record.get(key)) for key in ("project", "conversation"))
+    if project and conversation:
+        raise FactsProblem("project", "stands beside a conversation", "a choice is about one of them, or everything")
+    if conversation:
+        return "conversation", conversation
+    return ("project", project_target(project)) if project else ("everything", None)
 
 
 def _optional_text(key: str, value: object) -> str:

@@ -9,12 +9,16 @@ from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ledger_world import log_of
+
 from assent.connectors.port import Record, Source
 from assent.domain.conversation import Conversation, Part
 from assent.domain.decision import Decision
 from assent.policy.model import Policy
 from assent.policy.parse import parse_policy
 from assent.policy.versions import decide_versions, governing
+from assent.services.ledger.log import Log
+from assent.services.ledger.rotate import found
 from assent.services.plan import PlanReport, make_plan
 from assent.services.sweep import SweepReport, find_plan, sweep_plan
 from assent.store.columns import Columns
@@ -98,6 +102,10 @@ class Provider:
     def columns(self) -> Columns:
         return Columns(threads=1)
 
+    @cached_property
+    def log(self) -> Log:
+        return log_of()
+
     @property
     def versions(self) -> list[Policy]:
         return [policy for policy, _ in self.texts]
@@ -164,10 +172,11 @@ class Provider:
 
 @cache
 def empty() -> bytes:
-    """A database at the newest step of its schema, made once."""
+    """A database at the newest step of its schema, with a ledger that has begun, made once."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "assent.db"
         store = SqliteStore.open(path, create=True)
+        found(store, log_of(), now=T0)
         assert store.checkpoint()
         store.close()
         return path.read_bytes()

@@ -232,12 +232,10 @@ def test_shards_side_copies_and_indexes_are_there(written: Written, lantern: Lan
 
 
 def test_lines_beside_the_exports_are_json(written: Written, lantern: Lantern) -> None:
-    accounts, choices, events = (
-        [json.loads(line) for line in path.read_text().splitlines()]
-        for path in (written.accounts, written.choices, written.events)
+    accounts, events = (
+        [json.loads(line) for line in path.read_text().splitlines()] for path in (written.accounts, written.events)
     )
     assert [record["subject"] for record in accounts] == [person.id for person in lantern.people]
-    assert len(choices) == len(lantern.calendar.choices)
-    assert {record["event"] for record in events} >= {"asked", "hold", "flag"}
-    digest = hashlib.sha256(written.notice.read_bytes()).hexdigest()
-    assert {record["notice"] for record in choices} == {f"sha256:{digest}"}
+    assert {record["event"] for record in events} >= {"question", "hold", "flag"}
+    clients = {record["client"] for record in events if record["event"] == "question"}
+    assert clients == {"simulated phone", "simulated desktop", "simulated terminal"}

@@ -9,10 +9,10 @@ from itertools import pairwise
 import pytest
 
 from assent.domain.errors import Invalid
-from assent.domain.facts import facts_from_record
+from assent.domain.facts import ACTS, facts_from_record
 from assent.services.demo import thinking
-from assent.services.demo.calendar import HOLD_FROM, NOTICE_DIGEST, OPENS
-from assent.services.demo.lantern import Lantern, account_records, choice_records, event_records, generate, until
+from assent.services.demo.calendar import HOLD_FROM, OPENS, SPOKEN
+from assent.services.demo.lantern import Lantern, account_records, event_records, generate, until
 from assent.services.demo.people import ANSWERS, APPS, CONSUMER, FEWEST_PEOPLE, LANGUAGES, PLANS
 from assent.services.demo.talk import ANNOUNCED, BEGIN, DEADLINE, END
 from assent.services.demo.turns import KINDS
@@ -57,8 +57,9 @@ def test_some_ages_are_below_18_and_some_unknown(lantern: Lantern) -> None:
     minors = [person for person in lantern.people if person.age is not None and person.age < 18]
     assert 2 <= len(minors) <= 6
     assert {person.plan for person in minors} == {"free"}
-    assert "allow early" in {person.answer for person in minors}
-    assert 3 <= sum(person.age is None for person in lantern.people) <= 8
+    unknown = [person for person in lantern.people if person.age is None]
+    assert 3 <= len(unknown) <= 8
+    assert not any(person.asked for person in (*minors, *unknown))
 
 
 def test_ids_are_unique_within_lantern(lantern: Lantern) -> None:
@@ -110,23 +111,29 @@ PATTERNS = {
 @pytest.mark.parametrize("seed", SEEDS)
 def test_people_answer_as_they_were_drawn(seed: int) -> None:
     lantern = generate(random.Random(seed))
-    shown = {event.subject: event.at for event in lantern.calendar.asked}
+    shown = lantern.calendar.first_shown
     for person in lantern.people:
-        acts = [choice for choice in lantern.calendar.choices if choice.subject == person.id]
-        order = [
-            choice.act
-            for at, choice in enumerate(acts)
-            if choice.act != "defer" or at == 0 or acts[at - 1].act != "defer"
-        ]
+        acts = [act for act in lantern.calendar.acts if act.subject == person.id]
+        order = [act.did for at, act in enumerate(acts) if act.did != "defer" or at == 0 or acts[at - 1].did != "defer"]
         assert order == PATTERNS[person.answer]
-        assert (person.id in shown) == (person.plan in CONSUMER) == (person.answer != "not asked")
-        assert all(shown[person.id] < choice.at < END for choice in acts)
-        defers = [choice.at for choice in acts if choice.act == "defer"]
-        assert len(defers) <= 3
-        assert all(later - earlier > timedelta(days=1) for earlier, later in pairwise(defers))
+        assert (person.id in shown) == person.asked == (person.answer != "not asked")
+        assert not person.asked or person.plan in CONSUMER
         if person.answer in ("allow late", "defer then allow"):
             assert datetime(2025, 10, 1, tzinfo=UTC) <= acts[-1].at < DEADLINE
     assert all(OPENS <= at < DEADLINE for at in shown.values())
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nobody_is_shown_the_question_more_often_than_the_campaign_allows(seed: int) -> None:
+    calendar = generate(random.Random(seed)).calendar
+    for subject in calendar.first_shown:
+        asked = [one for one in calendar.showings if one.subject == subject and one.place == "campaign"]
+        assert len(asked) <= 4
+        assert all(later.shown_at - earlier.at > timedelta(days=1) for earlier, later in pairwise(asked))
+        assert all(one.at < DEADLINE for one in asked)
+    assert {one.did for one in calendar.showings} == {*ACTS, "closed", "timed out"}
+    assert {one.locale for one in calendar.showings} == set(SPOKEN)
+    assert all(one.client.startswith("simulated ") for one in calendar.showings)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -166,17 +173,10 @@ def test_accounts_are_facts(lantern: Lantern) -> None:
     assert [fact.plan for fact in facts if fact.moved_to_business_at] == ["pro"]
 
 
-def test_choices_quote_the_notice(lantern: Lantern) -> None:
-    records = choice_records(lantern)
-    assert {tuple(record) for record in records} == {("subject", "purpose", "act", "at", "notice", "surface")}
-    assert {record["notice"] for record in records} == {NOTICE_DIGEST}
-    assert [record["at"] for record in records] == sorted(str(record["at"]) for record in records)
-
-
 def test_events_are_in_order_and_of_known_kinds(lantern: Lantern) -> None:
     records = event_records(lantern)
     counts = Counter(record["event"] for record in records)
-    assert set(counts) == {"asked", "deletion", "closure", "move", "flag", "flag reversed", "hold", "feedback"}
+    assert set(counts) == {"question", "deletion", "closure", "move", "flag", "flag reversed", "hold", "feedback"}
     assert (counts["flag"], counts["flag reversed"], counts["hold"], counts["move"]) == (6, 1, 1, 1)
     assert [record["at"] for record in records] == sorted(str(record["at"]) for record in records)
 
@@ -187,7 +187,7 @@ def test_until_shows_nothing_of_the_future(lantern: Lantern) -> None:
     assert 0 < len(then.talks) < len(lantern.talks)
     assert all(turn.at <= at for talk in then.talks for turn in talk.turns)
     assert all(event.at <= at for field in fields(then.calendar) for event in getattr(then.calendar, field.name))
-    assert then.calendar.choices
+    assert then.calendar.acts
     assert until(lantern, END) == lantern
 
 

@@ -9,6 +9,7 @@ import pytest
 from provider import ALL, DAY, MICROSECOND, T0, Provider, Told, day, part, provider, talk
 
 from assent.connectors.port import Malformed, Record, Skipped, Source
+from assent.domain.choices import project_target
 from assent.domain.conversation import Conversation
 from assent.domain.errors import Place
 from assent.domain.facts import FactsProblem
@@ -226,7 +227,7 @@ def test_choices_are_appended_once_however_often_the_file_comes(acme: Provider) 
     later = {**ALLOW, "act": "withdraw", "at": "2026-01-02T12:00:00Z"}
     other = {**ALLOW, "purpose": "feedback"}
     for _ in range(2):
-        summary = import_choices(lines(later, ALLOW, ALLOW, other, b"\n"), acme.store, now=day(9))
+        summary = import_choices(lines(later, ALLOW, ALLOW, other, b"\n"), acme.store, acme.log, now=day(9))
         assert (summary.taken, summary.problems) == (4, [])
     found = list(acme.store.choices("a"))
     assert sorted((c.at, c.purpose, c.act) for c in found) == [
@@ -239,17 +240,28 @@ def test_choices_are_appended_once_however_often_the_file_comes(acme: Provider) 
     }
 
 
+def test_every_imported_choice_has_a_leaf(acme: Provider) -> None:
+    later = {**ALLOW, "act": "withdraw", "at": "2026-01-02T12:00:00Z"}
+    locked = {**ALLOW, "act": "decline", "conversation": "test:a"}
+    apart = {**ALLOW, "act": "decline", "project": "thesis"}
+    for _ in range(2):
+        import_choices(lines(ALLOW, later, locked, apart), acme.store, acme.log, now=day(9), batch=3)
+    assert (acme.store.counts().choices, acme.store.staged(), acme.store.unlogged(9)) == (4, 4, [])
+    about = {(one.scope, one.target) for one in acme.store.choices("a")}
+    assert about == {("everything", None), ("conversation", "test:a"), ("project", project_target("thesis"))}
+
+
 def test_a_second_import_of_choices_on_another_day_appends_nothing(acme: Provider) -> None:
-    import_choices(lines(ALLOW), acme.store, now=day(1))
-    summary = import_choices(lines(ALLOW, {**ALLOW, "act": "decline"}), acme.store, now=day(2))
+    import_choices(lines(ALLOW), acme.store, acme.log, now=day(1))
+    summary = import_choices(lines(ALLOW, {**ALLOW, "act": "decline"}), acme.store, acme.log, now=day(2))
     assert (summary.taken, acme.store.counts().choices) == (2, 2)
 
 
 @pytest.mark.parametrize("act", ["decline", "defer", "withdraw"])
 def test_only_an_allow_must_quote_what_was_shown(acme: Provider, act: str) -> None:
     bare = {key: ALLOW[key] for key in ("subject", "purpose", "at")}
-    assert import_choices(lines({**bare, "act": act}), acme.store, now=day(1)).taken == 1
-    refused = import_choices(lines({**bare, "act": "allow"}), acme.store, now=day(1))
+    assert import_choices(lines({**bare, "act": act}), acme.store, acme.log, now=day(1)).taken == 1
+    refused = import_choices(lines({**bare, "act": "allow"}), acme.store, acme.log, now=day(1))
     assert (refused.taken, refused.problems[0][0]) == (0, 1)
     assert [choice.act for choice in acme.store.choices("a")] == [act]
 
@@ -268,6 +280,9 @@ BAD_CHOICES = [
     ({**ALLOW, "subject": None}, "subject"),
     ({**ALLOW, "subject": ""}, "subject"),
     ({**ALLOW, "by": "admin"}, "by"),
+    ({**ALLOW, "project": "p", "conversation": "c"}, "project"),
+    ({**ALLOW, "project": 7}, "project"),
+    ({**ALLOW, "conversation": " "}, "conversation"),
     (b"allow", ""),
 ]
 
@@ -275,7 +290,7 @@ BAD_CHOICES = [
 @pytest.mark.parametrize(("line", "key"), BAD_CHOICES, ids=repr)
 def test_a_bad_choice_is_named_and_records_nothing(acme: Provider, line: object, key: str) -> None:
     good = {**ALLOW, "subject": "b"}
-    summary = import_choices(lines(b"\n", line, good), acme.store, now=day(1))
+    summary = import_choices(lines(b"\n", line, good), acme.store, acme.log, now=day(1))
     ((number, problem, fix),) = summary.problems
     assert (summary.taken, number) == (1, 2)
     assert f"`{key}" in problem if key else "not a JSON object" in problem
@@ -289,17 +304,18 @@ def test_a_bad_choice_is_named_and_records_nothing(acme: Provider, line: object,
     ids=repr,
 )
 def test_an_allow_quotes_a_notice_that_is_text(acme: Provider, shown: dict[str, object]) -> None:
-    summary = import_choices(lines({**ALLOW, **shown}), acme.store, now=day(1))
+    summary = import_choices(lines({**ALLOW, **shown}), acme.store, acme.log, now=day(1))
     assert summary.taken == 0
     assert list(acme.store.choices("a")) == []
 
 
 def test_an_act_in_the_future_is_refused(acme: Provider) -> None:
     assert (
-        import_choices(lines(ALLOW), acme.store, now=T0 - MICROSECOND).problems[0][1] == "key `at`: lies in the future"
+        import_choices(lines(ALLOW), acme.store, acme.log, now=T0 - MICROSECOND).problems[0][1]
+        == "key `at`: lies in the future"
     )
-    assert import_choices(lines({**ALLOW, "act": "decline"}), acme.store, now=T0 - DAY).taken == 0
-    assert import_choices(lines(ALLOW), acme.store, now=T0).taken == 1
+    assert import_choices(lines({**ALLOW, "act": "decline"}), acme.store, acme.log, now=T0 - DAY).taken == 0
+    assert import_choices(lines(ALLOW), acme.store, acme.log, now=T0).taken == 1
 
 
 @pytest.mark.parametrize(
@@ -316,7 +332,7 @@ def test_an_act_in_the_future_is_refused(acme: Provider) -> None:
     ids=["at", "act", "purpose", "key", "subject", "no notice", "text"],
 )
 def test_problems_with_choices_quote_nothing_a_person_wrote(acme: Provider, line: object) -> None:
-    summary = import_choices(lines(line), acme.store, now=day(1))
+    summary = import_choices(lines(line), acme.store, acme.log, now=day(1))
     assert len(summary.problems) == 1
     assert MARKER not in repr(summary.problems)
 

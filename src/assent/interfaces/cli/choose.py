@@ -10,8 +10,8 @@ from assent.domain.errors import Refused
 from assent.domain.facts import ACTS
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
-from assent.services.choose import record_choice
-from assent.services.notice import notice_of
+from assent.interfaces.cli.asking import about, about_options, outcome_record, serve_here, take
+from assent.services.choose.gate import check_may_allow
 
 if TYPE_CHECKING:
     from assent.domain.facts import Act
@@ -22,49 +22,83 @@ if TYPE_CHECKING:
 @click.argument("subject")
 @click.argument("act", type=click.Choice([*ACTS, "show"]))
 @click.option("--purpose", default="training", show_default=True, help="Which permission the act is about.")
+@about_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def command(wiring: Wiring, subject: str, act: str, purpose: str, as_json: bool) -> int:
-    """Record ACT of SUBJECT: allow, decline, defer or withdraw; `show` lists the acts so far.
+def command(
+    wiring: Wiring,
+    subject: str,
+    act: str,
+    purpose: str,
+    scope: tuple[str, str] | None,
+    conversation: str | None,
+    guardian: str,
+    as_json: bool,
+) -> int:
+    """Record ACT of SUBJECT: allow, decline, defer or withdraw; `show` says what holds, and lists the acts so far.
 
     An `allow` needs the person: it is asked for here, in a terminal, and never taken from a script, CI
     or an administrator. What your own product's notice recorded comes in by `assent import choices`.
 
-    Exit status: 0 recorded, 2 refused because nobody was there to allow.
+    Exit status: 0 recorded, 2 refused: nobody was there to allow, or the person may not allow it.
 
     \b
     Examples:
       assent choose me withdraw
-      assent choose me decline --purpose training
+      assent choose me decline --conversation claude-ai:1234   keep this one out
+      assent choose me decline --scope project thesis
       assent choose me show
     """
     if act == "show":
         return _show(wiring, subject, as_json=as_json)
-    notice = notice_of(wiring.policies[-1], purpose)
+    what = about(scope, conversation)
+    served = serve_here(wiring, subject, purpose, ACTS, what=what, guardian=guardian)
     if act == "allow":
         if not wiring.interactive():
             fix = "let the person run `assent ask`, or record your product's answers by `assent import choices FILE`"
             raise Refused("an `allow` needs a person at a terminal", fix)
-        click.echo(notice.text)
+        check_may_allow(wiring.store, subject, guardian, adult_age=wiring.settings.adult_age, now=wiring.now())
+        rendering = wiring.store.rendering(served.snapshot.rendering)
+        click.echo("" if rendering is None else rendering.body)
         if input("type allow to allow it: ").strip() != "allow":
             click.echo("nothing recorded")
             return 0
-    choice = record_choice(wiring.store, subject, cast("Act", act), notice, surface="terminal", now=wiring.now())
+    outcome = take(wiring, served, subject, cast("Act", act), guardian)
     if as_json:
-        echo_json({"id": choice.id, "act": choice.act, "purpose": purpose, "at": format_instant(choice.at)})
-    else:
-        click.echo(f"recorded: {act} for {purpose} at {format_instant(choice.at)}")
+        echo_json(outcome_record(outcome))
+        return 0
+    from assent.services.choose.effects import in_words
+
+    choice = outcome.choice
+    where = "" if choice.scope == "everything" else f", this {choice.scope} only"
+    click.echo(f"recorded: {act} for {purpose}{where} at {format_instant(choice.at)} (leaf {outcome.appended.number})")
+    for line in in_words(outcome.effects) if outcome.effects is not None else ():
+        click.echo(f"  {line}")
     return 0
 
 
 def _show(wiring: Wiring, subject: str, *, as_json: bool) -> int:
     found = list(wiring.store.choices(subject))
-    for choice in found:
-        if as_json:
+    if as_json:
+        for choice in found:
             echo_json({"act": choice.act, "purpose": choice.purpose, "at": format_instant(choice.at),
-                       "notice": choice.notice, "surface": choice.surface, "id": choice.id})  # fmt: skip
-        else:
-            click.echo(f"{format_instant(choice.at)}  {choice.purpose:10} {choice.act:9} on {choice.surface or '?'}")
-    if not found and not as_json:
+                       "notice": choice.notice, "surface": choice.surface, "id": choice.id,
+                       "scope": choice.scope, "target": choice.target})  # fmt: skip
+        return 0
+    for choice in found:
+        where = "" if choice.scope == "everything" else f" ({choice.scope})"
+        click.echo(f"{format_instant(choice.at)}  {choice.purpose:10} {choice.act:9} on {choice.surface or '?'}{where}")
+    if not found:
         click.echo("never asked, or never answered")
+    _say_standings(wiring, subject)
     return 0
+
+
+def _say_standings(wiring: Wiring, subject: str) -> None:
+    from assent.services.choose.standing import standings
+
+    for standing in standings(wiring.store, wiring.policies, subject, wiring.now()):
+        if standing.choice is not None:
+            where = {"everything": ""}.get(standing.scope, f" for one {standing.scope}")
+            since = f" since {format_instant(standing.since)}" if standing.since is not None else ""
+            click.echo(f"now: {standing.purpose} {standing.status}{where}{since}, by {standing.source}")

@@ -68,9 +68,10 @@ class Home:
         return [record["act"] for record in self("choose", subject, "show", "--json").lines()]
 
 
-def made(folder: Path, *policies: str, now: datetime = NOW) -> Home:
+def made(folder: Path, *policies: str, now: datetime = NOW, notices: Iterable[str] = ()) -> Home:
     """Make a home as `assent init` does."""
     named = [word for policy in policies for word in ("--policy", policy)]
+    named += [word for notice in notices for word in ("--notice", notice)]
     said = call(Wiring(None, now), "init", folder, *named)
     assert said.status == 0, said.err
     return Home(folder, now)

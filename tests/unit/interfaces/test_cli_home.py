@@ -21,10 +21,45 @@ def test_a_new_home_has_settings_a_store_and_a_copy_of_the_policy(tmp_path: Path
     assert (said.status, said.err) == (0, "")
     assert f"policy {NEW}" in said.out
     home = tmp_path / "deep" / "home"
-    assert sorted(path.name for path in home.iterdir()) == ["assent.db", "assent.toml", "policies"]
+    assert sorted(path.name for path in home.iterdir()) == ["assent.db", "assent.toml", "keys", "notices", "policies"]
     original = Wiring.policy_library() / f"{NEW}.toml"
     assert [file.read_bytes() for file in (home / "policies").iterdir()] == [original.read_bytes()]
     assert stat.S_IMODE((home / "assent.db").stat().st_mode) == 0o600
+
+
+def test_it_can_ask_at_once_by_the_notice_that_ships_for_its_policy(tmp_path: Path) -> None:
+    home = made(tmp_path / "home")
+    (file,) = (home.folder / "notices").iterdir()
+    assert file.read_bytes() == (Wiring.notice_library() / f"{NEW}.toml").read_bytes()
+    assert home("ask", "me", "--show").out.startswith("May Anthropic use your chats for training models?")
+    assert "on the shelf" in home("notice", "add", file).out  # there already
+
+
+def test_a_changed_policy_gets_a_notice_that_is_made_from_it(tmp_path: Path) -> None:
+    text = (Wiring.policy_library() / f"{NEW}.toml").read_text("utf-8")
+    own = tmp_path / "own.toml"
+    own.write_text(text.replace('use_for = "P5Y"', 'use_for = "P3Y"'), "utf-8")
+    home = made(tmp_path / "home", str(own))
+    assert "Kept up to 3 years" in home("ask", "me", "--show").out
+
+
+def test_a_policy_that_asks_for_nothing_has_no_notice(tmp_path: Path) -> None:
+    home = made(tmp_path / "home", OLD)
+    assert not (home.folder / "notices").exists()
+    said = home("ask", "me", "--show")
+    assert (said.status, "asks for `training`" in said.err) == (3, True)
+
+
+def test_a_notice_of_ones_own_is_linted_and_asked_by(tmp_path: Path) -> None:
+    home = made(tmp_path / "home", NEW, notices=("lantern/2025-10-08",))
+    assert home("ask", "me", "--show").out.startswith("May Lantern use your chats")
+    pushy = tmp_path / "pushy.toml"
+    good = (Wiring.notice_library() / "lantern/2025-10-08.toml").read_text("utf-8")
+    pushy.write_text(good.replace('order = "random"', 'order = "allow first"'), "utf-8")
+    said = init(tmp_path / "other", "--notice", pushy)
+    assert said.status == 1
+    assert "the lint found" in said.err
+    assert not (tmp_path / "other" / "assent.toml").exists()
 
 
 def test_what_it_says_next_works(tmp_path: Path) -> None:
@@ -50,6 +85,15 @@ def test_a_home_is_not_made_twice(tmp_path: Path) -> None:
     assert (said.status, said.out) == (2, "")
     assert "is a home of assent already" in said.err
     assert {path: path.read_bytes() for path in home.folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_server_that_does_not_answer_leaves_a_folder_that_is_no_home(tmp_path: Path) -> None:
+    said = init(tmp_path / "home", "--database", "postgresql://somebody:hunter2" + "@127.0.0.1:1/assent")
+    assert said.status == 1
+    assert "`postgresql://127.0.0.1:1/assent` cannot be reached" in said.err
+    assert "hunter2" not in said.err + said.out
+    assert not (tmp_path / "home" / "assent.toml").exists()
+    assert init(tmp_path / "home").status == 0
 
 
 def test_an_unknown_policy_makes_nothing(tmp_path: Path) -> None:

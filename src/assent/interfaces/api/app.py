@@ -1,0 +1,165 @@
+"""The application: layers, resources, and the description that clients are made from."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from anyio import CapacityLimiter, create_task_group, sleep, to_thread
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from assent import __version__
+from assent.domain.errors import AssentError
+from assent.domain.instants import format_instant
+from assent.interfaces.api import (
+    campaign,
+    choices,
+    contracts,
+    ledger,
+    notices,
+    people,
+    policies,
+    problems,
+    questions,
+    rights,
+    scim,
+    server,
+    signals,
+    webhooks,
+)
+from assent.interfaces.api.access import Callers
+from assent.interfaces.api.answers import AnswerBook
+from assent.interfaces.api.description import describe
+from assent.interfaces.api.gate import Gate
+from assent.interfaces.api.shelf import Shelf
+from assent.services.events.deliver import deliver
+from assent.services.events.tell import tell_choices
+from assent.services.rights.callback import call_back
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from assent.interfaces.api.world import World
+
+RESOURCES: Final = (
+    server,
+    policies,
+    notices,
+    campaign,
+    questions,
+    choices,
+    people,
+    contracts,
+    signals,
+    webhooks,
+    ledger,
+    rights,
+    scim,
+)
+"""The resources, each a module beside this one with a function `router` (how: `resource.py`)."""
+
+_TIDY_EVERY_S: Final = 600.0
+_LOOK_EVERY_S: Final = 3.0
+_PAUSE_S: Final = 0.1
+"""Between two stretches of events while there are more: choices that come meanwhile go first."""
+
+_DELIVERIES: Final = 50
+"""Attempts of one round."""
+
+
+def create_app(world: World) -> FastAPI:
+    """Put the API together on the ports of `world`."""
+
+    @asynccontextmanager
+    async def while_open(_app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = world.settings.api_threads
+        async with create_task_group() as tasks:
+            tasks.start_soon(_repeat, world, _tidy, _TIDY_EVERY_S)
+            tasks.start_soon(_repeat, world, _tell, _LOOK_EVERY_S)
+            tasks.start_soon(_repeat, world, _deliver, _LOOK_EVERY_S)
+            tasks.start_soon(_repeat, world, _call_back, _LOOK_EVERY_S)
+            yield
+            tasks.cancel_scope.cancel()
+        await to_thread.run_sync(world.appends.close)
+
+    app = FastAPI(
+        title="assent",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=while_open,
+        exception_handlers={
+            AssentError: problems.of_error,
+            HTTPException: problems.of_http,
+            RequestValidationError: problems.of_validation,
+        },
+    )
+    app.state.world = world
+    app.state.callers = Callers(world)
+    app.state.answers = AnswerBook(world.store)
+    app.state.running = set()
+    app.state.methods_of = lambda scope: _methods_of(app, scope)
+    for module in RESOURCES:
+        # beside each other, not one inside the other: an address is matched in one pass
+        app.router.routes.extend(module.router(world).routes)
+    app.router.routes.insert(0, Shelf(route for route in app.routes if isinstance(route, APIRoute)))
+    app.state.forms = {**rights.FORMS, **scim.FORMS}
+    app.add_middleware(Gate, world=world)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    return app
+
+
+async def _repeat(world: World, step: Callable[[World], int], every_s: float) -> None:
+    """Do a step again and again, as long as the server runs; at once while it finds something to do."""
+    # a thread of its own: a receiver that answers slowly keeps no request waiting
+    apart = CapacityLimiter(1)
+    while True:
+        try:
+            done = await to_thread.run_sync(step, world, limiter=apart, abandon_on_cancel=True)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the server goes on and tries again
+            # the message of an error of ours quotes nothing; of another one the class has to do
+            what = problem.message if isinstance(problem, AssentError) else type(problem).__name__
+            line = {"at": format_instant(world.now()), "step": step.__name__.strip("_"), "problem": what}
+            world.say(orjson.dumps(line).decode())
+            done = 0
+        await sleep(_PAUSE_S if done else every_s)
+
+
+def _tidy(world: World) -> int:
+    """Forget old answers."""
+    world.store.forget_answers(world.now() - timedelta(hours=world.settings.answers_kept_hours))
+    return 0
+
+
+def _tell(world: World) -> int:
+    """Turn choices into events."""
+    return tell_choices(world.store, world.log.identity)
+
+
+def _deliver(world: World) -> int:
+    """Send events to whoever wants them."""
+    made = deliver(world.store, world.post, world.now, limit=_DELIVERIES)
+    return made.taken + made.put_off + made.given_up
+
+
+def _call_back(world: World) -> int:
+    """Tell agents how their requests go."""
+    made = call_back(world.store, rights.desk_of(world), world.post.send, limit=_DELIVERIES)
+    return made.told + made.failed
+
+
+def _methods_of(app: FastAPI, scope: Mapping[str, Any]) -> set[str]:
+    """Return the methods that an address answers."""
+    found: set[str] = set()
+    for route in app.routes:
+        match, _ = route.matches({**scope, "method": "-"})
+        if match.value:
+            found |= getattr(route, "methods", None) or set()
+    return found | ({"HEAD"} if "GET" in found else set())

@@ -1,0 +1,45 @@
+"""All that the API knows of the outside: ports, settings, and what only the wiring may draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assent.policy.model import Policy
+    from assent.services.choose.desk import Desk
+    from assent.services.events.deliver import Desk as Post
+    from assent.services.ledger.log import Log
+    from assent.services.ledger.queue import AppendQueue
+    from assent.settings import Settings
+    from assent.store.keys import KeyFolder
+    from assent.store.port import Store
+
+
+@dataclass(frozen=True)
+class World:
+    """Ports of one running server; every resource of the API is built from it and from nothing else.
+
+    `log` is what appending to the ledger needs, `appends` joins the choices that come at the same moment, `desk` is
+    where questions are handed out, `post` where events leave, `keys` the folder of secrets. `policies` pairs each
+    version in force, oldest first, with the text of its file. `now` is the instant, `ticks` are seconds that never
+    jump back (for how long things took), `new_id` and `new_key` draw a fresh name and a fresh secret of 32 bytes,
+    `chance` a number evenly from [0, 1). `say` takes one line of the server's own record.
+    """
+
+    store: Store
+    log: Log
+    appends: AppendQueue
+    desk: Desk
+    post: Post
+    keys: KeyFolder
+    settings: Settings
+    policies: tuple[tuple[Policy, str], ...]
+    now: Callable[[], datetime]
+    ticks: Callable[[], float]
+    new_id: Callable[[], str]
+    new_key: Callable[[], bytes]
+    chance: Callable[[], float]
+    say: Callable[[str], None]

@@ -1,0 +1,49 @@
+"""A home that is made once and copied, and the server on it."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.unit.interfaces.api.server import START, Api, Clock, echo_routes
+
+from assent.interfaces.api.app import create_app
+from assent.interfaces.api.world import World
+from assent.interfaces.cli.init import make_home
+from assent.services.tokens import add_token
+from assent.store.records import ROLES
+from assent.wiring import Wiring
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with nothing in it, made once: copying it is much faster than making it."""
+    home = tmp_path_factory.mktemp("api") / "home"
+    made = make_home(Wiring(clock=START), home, ("anthropic/2025-10-08",))
+    made.store.close()
+    return home
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def world(empty_home: Path, tmp_path: Path, clock: Clock) -> Iterator[World]:
+    home = tmp_path / "home"
+    shutil.copytree(empty_home, home)
+    wiring = Wiring(home, START)
+    yield replace(wiring.world(), now=lambda: clock.at, ticks=lambda: clock.seconds)
+    wiring.store.close()
+
+
+@pytest.fixture
+def api(world: World, clock: Clock) -> Api:
+    said: list[str] = []
+    world = replace(world, say=said.append)
+    tokens = {role: add_token(world.store, f"the-{role}", role, key=world.new_key(), now=clock.at) for role in ROLES}
+    app = create_app(world)
+    app.router.routes.extend(echo_routes().routes)
+    return Api(app, world, clock, tokens, said)

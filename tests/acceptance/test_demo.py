@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -90,6 +92,61 @@ def test_nobody_who_said_nothing_is_counted_as_a_yes(told: Said, home: Home) -> 
     assert {record["conversation"] for record in eligible} <= allowed_ids
 
 
+def test_every_act_was_taken_on_a_question_that_was_shown_to_a_simulated_person(told: Said, home: Home) -> None:
+    times = numbers(r"on a screen ([\d,]+) times", told.out)
+    assert "not asked:" not in told.out.replace("(not asked:", "")
+    store = SqliteStore.open(home.folder / "assent.db")
+    try:
+        choices = [choice for account in store.accounts() for choice in store.choices(account.subject)]
+        prompts = store.prompts("autumn", Page(1000)).items
+        assert all(choice.snapshot and choice.terms and choice.locale and choice.layout for choice in choices)
+        assert {choice.client.split()[0] for choice in choices} == {"simulated"}
+        assert all(store.rendering(choice.notice) is not None for choice in choices)
+        shown = [prompt for prompt in prompts if prompt.kind == "shown"]
+        settings = [choice for choice in choices if not choice.campaign]
+        assert len(shown) + len(settings) == sum(count for (count,) in times)
+        assert {prompt.kind for prompt in prompts} == {"shown", "closed", "timed out", "reminded"}
+        ((leaves,),) = numbers(r"([\d,]+) acts, each a leaf", told.out)
+        assert leaves == len(choices) == store.staged()
+    finally:
+        store.close()
+
+
+def test_the_campaign_ran_from_draft_to_closed_with_a_signed_amendment(home: Home) -> None:
+    shown = home("campaign", "show", "autumn", "--json").json()
+    assert [step["step"] for step in shown["steps"]] == [
+        "drafted", "linted", "scheduled", "started", "amended", "closed",
+    ]  # fmt: skip
+    assert shown["signatures"] == [{"step": 4, "signed_by": ["ledger.lantern.example/choices"]}]
+    assert home("campaign", "funnel", "autumn").status == 0
+
+
+def test_its_evidence_is_verified_by_programs_of_their_own(told: Said, folder: Path, home: Home) -> None:
+    assert told.out.count(": valid") == 2
+    assert "with another date in it: invalid, " in told.out
+    receipt, key = folder / "receipts" / "receipt.json", (folder / "log-key.txt").read_text("utf-8").strip()
+    said = home("verify", "receipt", receipt, "--key", key, "--log", folder / "ledger")
+    assert (said.status, said.out.splitlines()[0]) == (0, "valid")
+    assert home("ledger", "verify").status == 0
+    alone = folder / "receipts" / "assent_verify.py"
+    for forged, status in ((False, 0), (True, 2)):
+        file = folder.parent / "checked.json"
+        file.write_bytes(receipt.read_bytes().replace(b"2025-09", b"2025-08") if forged else receipt.read_bytes())
+        command = [sys.executable, "-I", alone, file, "--key", key, "--log", folder / "ledger"]
+        assert subprocess.run(command, check=False, capture_output=True, timeout=60).returncode == status
+    record = json.loads(json.loads(receipt.read_text("utf-8"))["evidence"]["record"])
+    assert record["client"].startswith("simulated ")
+    assert record["client"] in (folder / "receipts" / "receipt.html").read_text("utf-8")
+
+
+def test_its_pages_carry_the_digest_of_the_policy_in_force(told: Said, folder: Path, home: Home) -> None:
+    digest = home("status", "--json").json()["policies_in_force"][-1]["digest"]
+    pages = {path.name: path.read_text("utf-8") for path in (folder / "pages").iterdir()}
+    assert {"policy.html", "notice.en.html", "notice.ar.html", "settings.de.md", "changes.html"} <= set(pages)
+    assert [name for name, text in pages.items() if digest not in text] == []
+    assert f"{len(pages)} pages" in told.out
+
+
 def test_four_conversations_are_explained_as_the_store_explains_them(told: Said, home: Home) -> None:
     found = dict(re.findall(r"^(eligible|held|flagged|refused) +(\S+:\S+)$", told.out, re.MULTILINE))
     assert set(found) == {"eligible", "held", "flagged", "refused"}
@@ -111,10 +168,11 @@ def test_the_cut_is_checked_and_holds_allowed_data_only(told: Said, folder: Path
 
 def test_it_leaves_a_folder_to_look_into(told: Said, folder: Path, home: Home) -> None:
     names = {path.name for path in folder.iterdir()}
-    assert {demo.MARK, "home", "exports", "cut", "forecast.svg"} <= names
+    assert {demo.MARK, "home", "exports", "cut", "ledger", "receipts", "pages", "log-key.txt"} <= names
     assert sorted(path.name for path in (folder / "exports").iterdir()) == DATES
     assert all(any(day.rglob("*.*")) for day in (folder / "exports").iterdir())
-    assert ET.parse(folder / "forecast.svg").getroot().tag.endswith("svg")
+    for picture in ("forecast.svg", "funnel.svg"):
+        assert ET.parse(folder / picture).getroot().tag.endswith("svg")
     assert home("explain", "--all", "--limit", 3).status == 0
     assert str(folder) in told.out
 

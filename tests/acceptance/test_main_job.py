@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.postgres_server import Server
 from tests.unit.interfaces.homes import Home, claude_ai, made, program
 
 from assent.store.records import ConversationFilter, Page
@@ -55,8 +56,13 @@ def lantern(tmp_path: Path) -> Path:
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made a home, brought an export in, said who the people are, and what they answered to the product's notice."""
     tmp_path = tmp_path_factory.mktemp("begun")
+    begin(tmp_path)
+    return tmp_path
+
+
+def begin(tmp_path: Path, *options: str) -> None:
     user = User(tmp_path)
-    user("init", "mine")
+    user("init", "mine", *options)
     user.folder = tmp_path / "mine"
     assert json.loads(user("import", "claude-ai", lantern(tmp_path), "--json"))["conversations"] == {"new": 6}
     people = write(
@@ -75,7 +81,6 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"subject": "cem", "act": "allow", **shown},
     )
     assert user("import", "choices", acts) == "choices: 3 taken, 0 refused\n"
-    return tmp_path
 
 
 @pytest.fixture
@@ -86,6 +91,21 @@ def user(begun: Path, tmp_path: Path) -> User:
 
 
 def test_the_main_job(user: User, tmp_path: Path) -> None:
+    main_job(user, tmp_path)
+
+
+def test_the_main_job_on_postgresql(postgres: Server, tmp_path: Path) -> None:
+    name = f"{postgres.blank()}_main"
+    try:
+        begin(tmp_path, "--database", postgres.address(name))
+        assert (tmp_path / "mine" / "assent.toml").stat().st_mode & 0o077 == 0
+        main_job(User(tmp_path / "mine"), tmp_path)
+        assert list((tmp_path / "mine").glob("*.db*")) == []
+    finally:
+        postgres.drop(name)
+
+
+def main_job(user: User, tmp_path: Path) -> None:
     # what happens to each conversation
     records = [json.loads(line) for line in user("explain", "--all", "--json").splitlines()]
     answers = {record["conversation"].removeprefix("claude-ai:"): record for record in records}

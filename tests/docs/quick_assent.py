@@ -1,6 +1,6 @@
 """Many `assent` commands for the price of one start: the real entry point, in a fork of a process that has loaded it.
 
-The documents run some sixty commands; each start would load SQLAlchemy, DuckDB and Arrow again.
+The documents run some hundred commands; each start would load SQLAlchemy, DuckDB and Arrow again.
 `python -m tests.docs.quick_assent SOCKET` waits for commands; CLIENT is the program that sends them: its own
 arguments, folder, environment and open files. The command runs with exactly these.
 """
@@ -16,6 +16,8 @@ from importlib import import_module
 
 CLIENT = """#!{python} -IS
 import json, os, socket, sys
+if sys.argv[1:2] == ["serve"]:  # a server is stopped by its process id, so it has to be this process
+    os.execv({python!r}, [{python!r}, "-m", "assent", *sys.argv[1:]])
 line = socket.socket(socket.AF_UNIX)
 line.connect({address!r})
 said = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()

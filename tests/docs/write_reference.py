@@ -84,6 +84,8 @@ policies = ["policies"]
 | `{FILE}` | the settings |
 | `assent.db` | the store, readable by its owner only; beside it two `assent.db-…` files while it is in use |
 | `policies/` | the policy versions in force here, as `assent init` copied them |
+| `notices/` | the notices that ask for them; a changed file counts from `assent notice add` on |
+| `keys/` | the keys of ledger, pseudonyms, snapshots and webhooks, for their owner only: keep a copy in a safe place |
 | `cuts/` | the keys of the pseudonyms in cuts, one file a cut, readable by its owner only |
 | `spill/` | what the set evaluator puts aside when `memory_limit_mb` is not enough |
 
@@ -108,7 +110,9 @@ def unread_settings() -> set[str]:
     """Find the settings that no line of the program reads: they are accepted and do nothing."""
     source = REPOSITORY / "src" / "assent"
     text = "\n".join(path.read_text("utf-8") for path in sorted(source.rglob("*.py")) if path.name != "settings.py")
-    return {field.name for field in fields(Settings) if not re.search(rf"settings\.{field.name}\b", text)}
+    # functions that read several settings give them a short name first
+    read = set(re.findall(r"\b(?:settings|told|found)\.(\w+)", text))
+    return {field.name for field in fields(Settings)} - read
 
 
 def _without_effect(name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assent.domain.errors import AssentError, Invalid, NotFound
-from assent.settings import FILE, Settings, from_table
+from assent.settings import FILE, ServerAddress, Settings, from_table
 from assent.wiring import Wiring
 
 HOME = Path("home")
@@ -29,6 +29,20 @@ def test_paths_start_at_the_home_folder_unless_they_are_absolute() -> None:
     settings = from_table(HOME, {"database": "data/x.db", "policies": ["p", "/etc/p.toml"]})
     assert settings.database == HOME / "data" / "x.db"
     assert settings.policies == (HOME / "p", Path("/etc/p.toml"))
+
+
+@pytest.mark.parametrize("address", ["postgresql://a:secret" + "@db.example/assent", "postgres:///assent"])
+def test_a_database_may_be_a_server_whose_address_is_shown_nowhere(address: str) -> None:
+    settings = from_table(HOME, {"database": address})
+    assert settings.database == ServerAddress(address)
+    assert address not in repr(settings)
+    assert "secret" not in repr(settings)
+
+
+def test_a_server_that_is_no_postgresql_is_refused() -> None:
+    with pytest.raises(Invalid, match="`database` is not a path or an address") as caught:
+        from_table(HOME, {"database": "mysql://a:secret" + "@db.example/assent"})
+    assert "secret" not in f"{caught.value}{caught.value.fix}"
 
 
 @pytest.mark.parametrize("key", NUMBERS)

@@ -25,6 +25,7 @@ from assent.policy.model import (
     Lengths,
     Membership,
     Policy,
+    TakingBack,
     Veto,
 )
 
@@ -80,6 +81,8 @@ def build(document: doc.Document) -> Policy:
         cut_purposes=tuple(name for name, purpose in document.purposes.items() if purpose.cut),
         plans=frozenset(linker.plans),
         business_plans=frozenset(document.plans.get("business", ())),
+        # `structural_problems` has seen that all four are there
+        taking_back=TakingBack(*(getattr(document.withdrawal, name) for name in TakingBack._fields)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,6 +158,15 @@ class Veto:
     removes: frozenset[str]
 
 
+class TakingBack(NamedTuple):
+    """What a policy says that taking a permission back does to each of the four objects that it can touch."""
+
+    future_data: Literal["not used"]
+    stored_data: Literal["not used", "still used"]
+    started_runs: Literal["continue", "stop"]
+    finished_models: Literal["unchanged", "retrained"]
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One version of one provider's policy, ready to decide.
@@ -165,6 +174,7 @@ class Policy:
     `name` is `provider/version`; `digest` names its meaning (comments and layout of the
     file do not count). `part_clock` is the fact that says when a part counts for a choice.
     `business_plans` are the plans of the group `business`, which no cut takes whatever the rules say.
+    `taking_back` is for people to be told; decisions read `withdrawal` and the grants' own rules.
     """
 
     name: str
@@ -183,3 +193,4 @@ class Policy:
     cut_purposes: tuple[str, ...]
     plans: frozenset[str]
     business_plans: frozenset[str]
+    taking_back: TakingBack

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class SweepReport:
     """What a sweep did: parts erased, parts kept because they are no longer due, parts that were gone already.
 
-    `clean` tells that no file of the store holds a byte of what was erased.
+    `clean` tells that nothing kept the store from dropping what erased content left behind (`checkpoint` of the port).
     """
 
     sweep: int

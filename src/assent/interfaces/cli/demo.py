@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.errors import Invalid, Refused
+from assent.domain.facts import ACTS
 from assent.interfaces.cli.chart import bars, svg
 from assent.interfaces.cli.cut import cut_and_say
+from assent.interfaces.cli.demo_evidence import publish_ledger, show_funnel, write_pages, write_receipt
 from assent.interfaces.cli.init import make_home
+from assent.services.demo.asking import NOTICE, Provider, play
 from assent.services.demo.exports import write
 from assent.services.demo.lantern import generate, until
+from assent.services.demo.people import CONSUMER
 from assent.services.demo.replay import bring_in, catch_up
 from assent.services.explain import explain_conversation, what_if
 from assent.services.forecast import forecast
@@ -22,6 +26,10 @@ from assent.services.plan import make_plan
 from assent.services.sweep import find_plan, sweep_plan
 
 if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable
+
+    from assent.domain.decision import Decision
     from assent.services.demo.lantern import Lantern
     from assent.services.plan import PlanReport
     from assent.wiring import Wiring
@@ -30,11 +38,12 @@ POLICIES = ("anthropic/2025-05-01", "anthropic/2025-10-08")
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
 CHAPTERS = (
     (datetime(2025, 8, 28, 12, tzinfo=UTC), "28 August: the change is announced. Until now nothing trains."),
-    (datetime(2025, 9, 28, 12, tzinfo=UTC), "28 September: everybody was asked; the deadline has just been moved."),
+    (datetime(2025, 9, 28, 12, tzinfo=UTC), "28 September: people have been asked since the first."),
     (datetime(2025, 10, 8, 12, tzinfo=UTC), "8 October: the deadline. Who said nothing has not said yes."),
     (datetime(2025, 10, 28, 12, tzinfo=UTC), "28 October: a court order holds one person's data."),
     (datetime(2025, 11, 30, 12, tzinfo=UTC), "30 November: the first training set is cut."),
 )
+ORIGIN = "ledger.lantern.example/choices"
 MARK = "assent-demo"
 
 
@@ -57,7 +66,8 @@ def command(wiring: Wiring, out: Path, seed: int, people: int, data: Path | None
     _fresh(out)
     if data is not None:
         return _own_data(wiring, out, data, format_name)
-    return _story(wiring, out, generate(wiring.seeded(seed), people))
+    chance = wiring.seeded(seed)
+    return _story(wiring, out, generate(chance, people), chance.random)
 
 
 def _fresh(out: Path) -> None:
@@ -69,46 +79,82 @@ def _fresh(out: Path) -> None:
     (out / MARK).write_text("a folder made by `assent demo`; the next demo replaces it\n", encoding="utf-8")
 
 
-def _story(wiring: Wiring, out: Path, lantern: Lantern) -> int:
-    home = make_home(wiring, out / "home", POLICIES)
+def _story(wiring: Wiring, out: Path, lantern: Lantern, chance: Callable[[], float]) -> int:
+    home = make_home(wiring.at(BEGINNING), out / "home", POLICIES, notices=(NOTICE,), origin=ORIGIN)
     plans = len({person.plan for person in lantern.people})
     click.echo(f"Lantern, a made-up provider: {len(lantern.people)} people on {plans} plans, "
                f"{len(lantern.talks):,} conversations in four export formats.")  # fmt: skip
     before = BEGINNING
     for number, (now, title) in enumerate(CHAPTERS, 1):
         click.echo(f"\n== {number}. {title}")
-        _chapter(home.at(now), lantern, out / "exports" / f"{now:%Y-%m-%d}", before, now)
+        here = home.at(now)
+        _import(here, lantern, out / "exports" / f"{now:%Y-%m-%d}")
+        _live(here, lantern, chance, since=before)
+        _sweep(here)
         before = now
     last = home.at(before)
+    show_funnel(last, out)
     _people(lantern, before)
+    vkey = publish_ledger(last, out)
+    allowed = next(act for act in lantern.calendar.acts if (act.did, act.locale) == ("allow", "en"))
+    write_receipt(last, out, allowed, vkey)
+    write_pages(last, out)
     _cut(last, out)
-    _examples(last, before)
+    _examples(last, lantern, before)
     ahead = forecast(last.store, last.columns, last.policies, before, "year", 7)
     (out / "forecast.svg").write_text(svg(ahead), "utf-8")
     click.echo("\n== What will be due when\n" + bars(ahead))
-    click.echo(f"\nLook into {out}: home/ (a store to try every command in), exports/, cut/, forecast.svg")
+    click.echo(
+        f"\nLook into {out}: home/ (a store to try every command in), exports/, cut/, ledger/, receipts/, pages/,"
+    )
+    click.echo("  funnel.svg, forecast.svg; the log's public key is in log-key.txt")
     click.echo(f"  cd {out / 'home'} && ASSENT_CLOCK={before:%Y-%m-%d}T12:00:00Z assent explain --all")
     return 0
 
 
-def _chapter(here: Wiring, lantern: Lantern, folder: Path, before: datetime, now: datetime) -> None:
-    """Let time pass to `now`: import what was said, record what happened, plan and sweep."""
-    written = write(until(lantern, now), folder)
-    malformed = bring_in(here.store, here.importers, written, now=now, batch=here.settings.import_batch)
+def _import(here: Wiring, lantern: Lantern, folder: Path) -> None:
+    """Bring in what was said until now."""
+    written = write(until(lantern, here.now()), folder)
+    malformed = bring_in(here.store, here.importers, written, now=here.now(), batch=here.settings.import_batch)
     if malformed:
         raise Invalid(f"{malformed} records of the demo could not be read", "report this: the demo must be clean")
-    review = timedelta(days=90)
-    catch_up(here.store, lantern, since=before, now=now, review_after=review, new_id=here.new_id)
+
+
+def _live(here: Wiring, lantern: Lantern, chance: Callable[[], float], *, since: datetime) -> None:
+    """Let happen what happened since the last chapter, in the campaign and beside it."""
+    now, review = here.now(), timedelta(days=90)
+    catch_up(here.store, lantern, since=since, now=now, review_after=review, new_id=here.new_id)
+    provider = Provider(here.store, here.log, here.desk, here.policy_texts, here.new_id, chance)
+    _say_asking(play(provider, lantern, since=since, now=now))
+
+
+def _say_asking(told: Counter[str]) -> None:
+    steps = [happened.removeprefix("campaign ") for happened in told if happened.startswith("campaign")]
+    if steps:
+        click.echo(f"the campaign: {', '.join(steps)}")
+    shown = told["shown by campaign"] + told["shown by settings"]
+    if shown:
+        did = ", ".join(f"{what} {told[what]:,}" for what in (*ACTS, "closed", "timed out") if told[what])
+        click.echo(f"the question was on a screen {shown:,} times: {did}")
+    if told["reminded"]:
+        click.echo(f"{told['reminded']:,} reminders")
+    for happened in sorted(told):
+        if happened.startswith("not asked"):
+            click.echo(f"{happened}: {told[happened]:,}")
+
+
+def _sweep(here: Wiring) -> None:
+    """Show what is due, and erase exactly that."""
     counts = here.store.counts()
     click.echo(f"the store holds {counts.conversations:,} conversations in {counts.parts:,} parts")
     rows = here.settings.batch_rows
-    plan = make_plan(here.store, here.columns, here.policy_texts, at=now, batch_rows=rows)
+    plan = make_plan(here.store, here.columns, here.policy_texts, at=here.now(), batch_rows=rows)
     _say_plan(plan)
     report = sweep_plan(
         here.store,
         here.policies,
         find_plan(here.store, plan.digest),
-        now=now,
+        now=here.now(),
         valid=timedelta(hours=1),
         batch_rows=5_000,
         on_rows=lambda _rows: None,
@@ -123,15 +169,15 @@ def _say_plan(plan: PlanReport) -> None:
 
 def _people(lantern: Lantern, now: datetime) -> None:
     """Say how people answered, and that nobody was counted as a yes who did not say it."""
-    last: dict[str, str] = {}
-    for choice in until(lantern, now).calendar.choices:
-        if choice.act != "defer":
-            last[choice.subject] = choice.act
-    asked = len(lantern.calendar.asked)
-    allowed, refused = sum(act == "allow" for act in last.values()), sum(act != "allow" for act in last.values())
-    silent = asked - allowed - refused
-    click.echo(f"\n== How {asked} people answered (business plans were not asked)")
-    click.echo(f"allow {allowed}, decline or withdrawn {refused}, no answer {silent}: none of the silent is eligible")
+    calendar = until(lantern, now).calendar
+    last = {act.subject: act.did for act in calendar.acts if act.did != "defer"}
+    asked, people = len(calendar.first_shown), lantern.people
+    business = sum(person.plan not in CONSUMER for person in people)
+    allowed, refused = sum(did == "allow" for did in last.values()), sum(did != "allow" for did in last.values())
+    click.echo(f"\n== How {asked} people answered (not asked: {business} on business plans, "
+               f"{len(people) - business - asked} under age or of unknown age)")  # fmt: skip
+    click.echo(f"allow {allowed}, decline or withdrawn {refused}, no answer {asked - allowed - refused}: "
+               "none of the silent is eligible")  # fmt: skip
 
 
 def _cut(here: Wiring, out: Path) -> None:
@@ -140,33 +186,38 @@ def _cut(here: Wiring, out: Path) -> None:
     cut_and_say(here, said)
 
 
-def _examples(here: Wiring, now: datetime) -> None:
+def _examples(here: Wiring, lantern: Lantern, now: datetime) -> None:
     """Explain one conversation each: eligible, held, flagged, refused."""
-    from assent.store.records import ConversationFilter, Page
-
     click.echo("\n== Four conversations, explained")
-    wanted = {"eligible": None, "held": None, "flagged": None, "refused": None}
-    page: str | None = None
-    while None in wanted.values():
-        listing = here.store.conversations(ConversationFilter(), Page(200, page))
-        for entry in listing.items:
-            explanation = explain_conversation(here.store, here.policies, entry.id, now)
-            decision = explanation.groups[0].decision
-            kind = (
-                "held" if decision.held
-                else "flagged" if "safety" in decision.eligible
-                else "eligible" if "training" in decision.eligible
-                else "refused" if [reason.rule for reason in decision.reasons] == ["base"]
-                else ""
-            )  # fmt: skip
-            if kind in wanted and wanted[kind] is None:
-                wanted[kind] = entry.id  # type: ignore[assignment]
-                click.echo(f"{kind:8} {entry.id}")
-                for reason in decision.reasons:
-                    click.echo(f"         - {reason.text}")
-        page = listing.after
-        if page is None:
-            break
+    allowing = {act.subject: act.did for act in lantern.calendar.acts}
+    held = {hold.subject for hold in lantern.calendar.holds}
+    flagged = {flag.conversation for flag in lantern.calendar.flags}
+    wanted = {"eligible", "held", "flagged", "refused"}
+    for talk in reversed(lantern.talks):
+        did = allowing.get(talk.subject, "")
+        likely = (
+            "held" if talk.subject in held
+            else "flagged" if talk.conversation in flagged
+            else {"allow": "eligible", "decline": "refused"}.get(did, "")
+        )  # fmt: skip
+        if likely not in wanted or here.store.conversation(talk.conversation) is None:
+            continue
+        decision = explain_conversation(here.store, here.policies, talk.conversation, now).groups[0].decision
+        if likely == _kind(decision):
+            wanted.remove(likely)
+            click.echo(f"{likely:8} {talk.conversation}")
+            for reason in decision.reasons:
+                click.echo(f"         - {reason.text}")
+
+
+def _kind(decision: Decision) -> str:
+    if decision.held:
+        return "held"
+    if "safety" in decision.eligible:
+        return "flagged"
+    if "training" in decision.eligible:
+        return "eligible"
+    return "refused" if [reason.rule for reason in decision.reasons] == ["base"] else ""
 
 
 def _own_data(wiring: Wiring, out: Path, data: Path, format_name: str | None) -> int:

@@ -135,7 +135,7 @@ def _size(path: Path) -> int:
 def _lines(wiring: Wiring, kind: str, path: Path, *, as_json: bool) -> int:
     def choices(lines: Any) -> intake.LinesSummary:
         asked = purposes_asked(wiring.policies)
-        return intake.import_choices(lines, wiring.store, now=wiring.now(), purposes=asked)
+        return intake.import_choices(lines, wiring.store, wiring.log, now=wiring.now(), purposes=asked)
 
     def accounts(lines: Any) -> intake.LinesSummary:
         return intake.import_accounts(lines, wiring.store)

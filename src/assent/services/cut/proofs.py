@@ -30,7 +30,6 @@ ProofKind = Literal["choice", "flag", "feedback"]
 _SAFETY: Final = CLASSES.index("safety exception")
 _FEEDBACK: Final = CLASSES.index("feedback exception")
 _SEVERAL: Final = " + "
-_REMEMBERED: Final = 10_000
 
 
 class Proof(NamedTuple):
@@ -49,7 +48,7 @@ class _Alone:
 
 
 class Proofs:
-    """Finds proofs for one purpose. Remembers the choices of some subjects."""
+    """Finds proofs for one purpose. Remembers the choices that count for the conversation it saw last."""
 
     def __init__(self, choices: Choices, flags: Flags, purpose: str, at: datetime) -> None:
         """Look in these parts of a store for what was known at `at`."""
@@ -58,7 +57,7 @@ class Proofs:
         self._purpose = purpose
         self._at = at
         self._alone: dict[str, tuple[_Alone, ...]] = {}
-        self._acts: dict[str, tuple[Choice, ...]] = {}
+        self._acts: tuple[str, tuple[Choice, ...]] | None = None
         self._flagged: tuple[Facts, str | None] | None = None
 
     def of(self, facts: Facts, governing: Sequence[Policy]) -> Proof | None:
@@ -108,20 +107,18 @@ class Proofs:
         clock: datetime | None = getattr(facts, policy.part_clock)
         moment = self._at if clock is None or clock > self._at or rule.covers == "now" else clock
         in_force = None
-        for choice in self._choices(facts.subject or ""):
+        for choice in self._choices(facts.conversation or ""):
             if choice.at > moment:
                 break
             if choice.purpose == rule.purpose and choice.act != "defer":
                 in_force = choice
         return in_force if in_force is not None and in_force.act == "allow" else None
 
-    def _choices(self, subject: str) -> tuple[Choice, ...]:
-        found = self._acts.get(subject)
-        if found is None:
-            if len(self._acts) >= _REMEMBERED:
-                self._acts.clear()
-            found = self._acts[subject] = tuple(self._store.choices(subject))
-        return found
+    def _choices(self, conversation: str) -> tuple[Choice, ...]:
+        # the parts of a conversation share its acts
+        if self._acts is None or self._acts[0] != conversation:
+            self._acts = conversation, tuple(self._store.choices_for(conversation))
+        return self._acts[1]
 
     def _flag(self, facts: Facts) -> str | None:
         # the parts of a conversation share its flag

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from assent.domain.conversation import Surface
-from assent.domain.digests import digest_bytes
-from assent.domain.facts import Act
+from assent.domain.facts import ACTS, Act
 from assent.services.demo.chance import Chance, instant_between
 from assent.services.demo.people import Answer, Person, Plan
 from assent.services.demo.talk import ANNOUNCED, DEADLINE, END
@@ -18,41 +16,41 @@ from assent.services.demo.turns import Talk
 
 OPENS: Final = datetime(2025, 9, 1, tzinfo=UTC)
 """From here on people see the notice, each on a day of September."""
-ALL_ASKED: Final = datetime(2025, 9, 27, tzinfo=UTC)
+ALL_ASKED: Final = datetime(2025, 9, 24, tzinfo=UTC)
+LATE: Final = datetime(2025, 10, 2, tzinfo=UTC)
+"""From here on the late ones answer."""
 HOLD_FROM: Final = datetime(2025, 10, 20, 9, tzinfo=UTC)
 """When a court order reaches one person's conversations."""
 
-PURPOSE: Final = "training"
-NOTICE: Final = (
-    "May Lantern use your chats and coding sessions to train its models? If you allow it, conversations that you "
-    "begin or continue from then on are kept up to five years. If you decline, nothing is used for training and "
-    "conversations are kept up to thirty days. You can change your answer at any time in Settings, Privacy. "
-    "Please answer by 8 October 2025."
-)
-NOTICE_DIGEST: Final = digest_bytes(NOTICE.encode())
-"""Choices quote the notice that was shown by this digest."""
+SPOKEN: Final = ("en", "de", "fr", "es", "ar")
+"""The languages of Lantern's notice; everybody else reads it in English."""
 
+_HESITANT_SHARE: Final = 0.4
 _FLAGS_REVERSED: Final = 1
 _DELETIONS_SHARE: Final = 0.03
 _CLOSURES: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The notice was shown to a subject for the first time."""
-
-    subject: str
-    at: datetime
+Did = Act | Literal["closed", "timed out"]
+"""What became of a question on a screen: an act, or none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One act of a subject, as `assent choose` takes it."""
+class Showing:
+    """The question stood before a subject from `shown_at` to `at`, and what became of it.
+
+    `surface` is where it was drawn, `client` the simulated device. It was asked by the campaign, or
+    the subject looked for it in the settings.
+    """
 
     subject: str
-    act: Act
+    shown_at: datetime
     at: datetime
-    surface: Surface = "chat"
+    did: Did
+    surface: Literal["html", "terminal"]
+    client: str
+    locale: str
+    place: Literal["campaign", "settings"] = "campaign"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +114,7 @@ class Feedback:
 class Calendar:
     """Everything that happened, each kind in order of time."""
 
-    asked: tuple[Asked, ...]
-    choices: tuple[Choice, ...]
+    showings: tuple[Showing, ...]
     deletions: tuple[Deletion, ...]
     closures: tuple[Closure, ...]
     moves: tuple[Move, ...]
@@ -125,23 +122,30 @@ class Calendar:
     holds: tuple[Hold, ...]
     feedback: tuple[Feedback, ...]
 
+    @property
+    def acts(self) -> tuple[Showing, ...]:
+        """The showings that ended in an act of the subject."""
+        return tuple(showing for showing in self.showings if showing.did in ACTS)
+
+    @property
+    def first_shown(self) -> dict[str, datetime]:
+        """When each subject saw the question for the first time."""
+        return {showing.subject: showing.shown_at for showing in reversed(self.showings)}
+
 
 def draw_calendar(chance: Chance, people: Sequence[Person], talks: Sequence[Talk]) -> Calendar:
     """Draw the calendar that fits these people and what they said."""
     own: dict[str, list[Talk]] = defaultdict(list)
     for talk in talks:
         own[talk.subject].append(talk)
-    asked = tuple(Asked(person.id, _daytime(chance, OPENS, ALL_ASKED)) for person in people if person.asked)
-    shown = {event.subject: event.at for event in asked}
-    choices = [choice for person in people if person.asked for choice in _choices(chance, person, shown[person.id])]
+    showings = [showing for person in people if person.asked for showing in _showings(chance, person)]
     moved = next(person for person in people if person.plan == "pro" and person.answer == "allow early")
     held = max((person for person in people if person.answer == "decline"), key=lambda person: len(own[person.id]))
     closing = _closing(people, own, {moved.id, held.id})
     flags = _flags(chance, talks)
     deletions = _deletions(chance, talks, own[held.id], {flag.conversation for flag in flags})
     return Calendar(
-        asked=tuple(sorted(asked, key=lambda event: event.at)),
-        choices=tuple(sorted(choices, key=lambda event: event.at)),
+        showings=tuple(sorted(showings, key=lambda event: event.at)),
         deletions=tuple(sorted(deletions, key=lambda event: event.at)),
         closures=tuple(sorted(closing, key=lambda event: event.at)),
         moves=(Move(moved.id, "team", datetime(2025, 11, 3, 10, tzinfo=UTC)),),
@@ -156,28 +160,49 @@ def _daytime(chance: Chance, start: datetime, end: datetime) -> datetime:
     return day + timedelta(seconds=chance.randrange(7 * 3600, 23 * 3600))
 
 
-def _choices(chance: Chance, person: Person, shown: datetime) -> list[Choice]:
-    """Play one way of answering; `defer` is pressed at least a day after the time before."""
-    soon = shown + timedelta(seconds=chance.randrange(5, 4 * 86_400))
-    late = instant_between(chance, datetime(2025, 10, 1, tzinfo=UTC), DEADLINE)
-    defers = [
-        shown + timedelta(days=2 * number, seconds=chance.randrange(5, 600)) for number in range(chance.randrange(1, 4))
-    ]
+def _showings(chance: Chance, person: Person) -> list[Showing]:
+    """Play one way of answering. Whoever does nothing is asked again two days later, four times at most."""
+    first = _daytime(chance, OPENS, ALL_ASKED)
+    days = [first + timedelta(days=2 * number) for number in range(4)]
+    late = instant_between(chance, LATE, DEADLINE - timedelta(hours=1))
     withdrawn = instant_between(chance, DEADLINE + timedelta(days=2), datetime(2025, 11, 5, tzinfo=UTC))
     again = instant_between(chance, withdrawn + timedelta(days=4), END - timedelta(days=5))
-    acts: dict[Answer, list[tuple[Act, datetime]]] = {
-        "allow early": [("allow", soon)],
-        "allow late": [("allow", late)],
-        "decline": [("decline", soon)],
-        "defer then allow": [*(("defer", at) for at in defers), ("allow", late)],
-        "defer and never answer": [("defer", at) for at in defers],
-        "never answer": [],
-        "allow then withdraw": [("allow", soon), ("withdraw", withdrawn)],
-        "allow, withdraw, allow again": [("allow", soon), ("withdraw", withdrawn), ("allow", again)],
+    defers: list[tuple[datetime, Did]] = [(at, "defer") for at in days[: chance.randrange(1, 4)]]
+    opened: list[tuple[datetime, Did]] = [(at, _left(chance)) for at in days[: chance.randrange(2, 5)]]
+    hesitant = opened[:1] if chance.random() < _HESITANT_SHARE else []
+    soon = days[len(hesitant)]
+    plays: dict[Answer, list[tuple[datetime, Did]]] = {
+        "allow early": [*hesitant, (soon, "allow")],
+        "allow late": [*opened[:1], (late, "allow")],
+        "decline": [*hesitant, (soon, "decline")],
+        "defer then allow": [*defers, (late, "allow")],
+        "defer and never answer": [*defers, (days[len(defers)], _left(chance))],
+        "never answer": opened,
+        "allow then withdraw": [*hesitant, (soon, "allow"), (withdrawn, "withdraw")],
+        "allow, withdraw, allow again": [*hesitant, (soon, "allow"), (withdrawn, "withdraw"), (again, "allow")],
         "not asked": [],
     }
-    surface: Surface = "coding" if "claude-code" in person.apps and chance.random() < 0.3 else "chat"
-    return [Choice(person.id, act, at, surface) for act, at in acts[person.answer]]
+    coder = "claude-code" in person.apps and chance.random() < 0.3
+    surface: Literal["html", "terminal"] = "terminal" if coder else "html"
+    device = "terminal" if coder else "phone" if chance.random() < 0.55 else "desktop"
+    locale = person.language if person.language in SPOKEN else "en"
+    return [
+        Showing(
+            person.id,
+            shown_at,
+            shown_at + timedelta(seconds=600 if did == "timed out" else chance.randrange(6, 90)),
+            did,
+            surface,
+            f"simulated {device}",
+            locale,
+            "settings" if shown_at > DEADLINE else "campaign",
+        )
+        for shown_at, did in plays[person.answer]
+    ]
+
+
+def _left(chance: Chance) -> Did:
+    return "closed" if chance.random() < 0.7 else "timed out"
 
 
 def _flags(chance: Chance, talks: Sequence[Talk]) -> list[Flag]:

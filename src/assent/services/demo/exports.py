@@ -1,6 +1,6 @@
 """Writes Lantern to a folder; no other room here touches a file.
 
-accounts.ndjson  choices.ndjson  events.ndjson  notice.txt
+accounts.ndjson  events.ndjson
 exports/claude-ai/lantern.zip            many people: the subject is each conversation's `account.uuid`
 exports/open-webui/all-chats-export.json many people: the subject is each chat's `user_id`
 exports/chatgpt/<subject>/export.zip     one person: `id` in its `user.json`, and the folder's name
@@ -23,8 +23,7 @@ from assent.services.demo.as_chatgpt import chatgpt_files
 from assent.services.demo.as_claude_ai import claude_ai_files
 from assent.services.demo.as_claude_code import claude_code_files
 from assent.services.demo.as_open_webui import open_webui_chats
-from assent.services.demo.calendar import NOTICE
-from assent.services.demo.lantern import Lantern, account_records, choice_records, event_records
+from assent.services.demo.lantern import Lantern, account_records, event_records
 from assent.services.demo.people import APPS, App
 from assent.services.demo.turns import Talk
 
@@ -52,9 +51,7 @@ class Written:
 
     exports: tuple[Export, ...]
     accounts: Path
-    choices: Path
     events: Path
-    notice: Path
     files: int
     size_bytes: int
 
@@ -80,9 +77,7 @@ def write(lantern: Lantern, folder: Path) -> Written:
     return Written(
         exports=tuple(exports),
         accounts=writer.lines("accounts.ndjson", account_records(lantern)),
-        choices=writer.lines("choices.ndjson", choice_records(lantern)),
         events=writer.lines("events.ndjson", event_records(lantern)),
-        notice=writer.file("notice.txt", NOTICE.encode()),
         files=writer.files,
         size_bytes=writer.size_bytes,
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 from assent.domain.instants import format_instant
 from assent.services.demo import everyday
-from assent.services.demo.calendar import NOTICE_DIGEST, PURPOSE, Calendar, draw_calendar
+from assent.services.demo.calendar import Calendar, draw_calendar
 from assent.services.demo.chance import Chance
 from assent.services.demo.people import Person, draw_people
 from assent.services.demo.talk import ANNOUNCED, as_private, draw_talk, set_down
@@ -40,7 +40,7 @@ def generate(chance: Chance, people: int = 200) -> Lantern:
 
 def _flagged(chance: Chance, persons: tuple[Person, ...]) -> list[Talk]:
     """Give a few adult consumers one talk each that will be flagged, in August to November."""
-    able = [person for person in persons if person.asked and person.age is not None and person.age >= 18]
+    able = [person for person in persons if person.asked]
     begins = [ANNOUNCED + timedelta(days=13 * number - 9, hours=11) for number in range(_FLAGGED_TALKS)]
     drafts = [everyday.flagged(chance, number) for number in range(_FLAGGED_TALKS)]
     plays = zip(chance.sample(able, _FLAGGED_TALKS), drafts, begins, strict=True)
@@ -78,7 +78,7 @@ def account_records(lantern: Lantern) -> list[dict[str, object]]:
     `plan` is the plan that the talks were held under; a later move is the instant
     `moved_to_business_at`, a closed account `account_closed_at`.
     """
-    shown = {event.subject: event.at for event in lantern.calendar.asked}
+    shown = lantern.calendar.first_shown
     closed = {event.subject: event.at for event in lantern.calendar.closures}
     moved = {event.subject: event.at for event in lantern.calendar.moves}
     records: list[dict[str, object]] = []
@@ -96,29 +96,14 @@ def account_records(lantern: Lantern) -> list[dict[str, object]]:
     return records
 
 
-def choice_records(lantern: Lantern) -> list[dict[str, object]]:
-    """List every act with the notice that it answers, oldest first."""
-    return [
-        {
-            "subject": choice.subject,
-            "purpose": PURPOSE,
-            "act": choice.act,
-            "at": format_instant(choice.at),
-            "notice": NOTICE_DIGEST,
-            "surface": choice.surface,
-        }
-        for choice in lantern.calendar.choices
-    ]
-
-
 def event_records(lantern: Lantern) -> list[dict[str, object]]:
-    """List everything but choices, oldest first: `at`, `event`, `subject` and what belongs to the event.
+    """List what happened, oldest first: `at`, `event`, `subject` and what belongs to the event.
 
-    Events: asked, deletion, closure, move, flag, flag reversed, hold, feedback. The
+    Events: question (`did` says what became of it), deletion, closure, move, flag, flag reversed, hold, feedback. The
     `conversation` is named as an import names it.
     """
     calendar = lantern.calendar
-    records = [_event(event.at, "asked", event.subject) for event in calendar.asked]
+    records = [_event(e.at, "question", e.subject, did=e.did, client=e.client) for e in calendar.showings]
     records += [_event(e.at, "deletion", e.subject, conversation=e.conversation) for e in calendar.deletions]
     records += [_event(e.at, "closure", e.subject) for e in calendar.closures]
     records += [_event(e.at, "move", e.subject, plan=e.plan) for e in calendar.moves]

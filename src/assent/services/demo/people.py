@@ -55,6 +55,7 @@ _SPOKEN: Final[dict[str, Language]] = {
     "DE": "de", "CH": "de", "FR": "fr", "ES": "es", "MX": "es", "JP": "ja", "EG": "ar", "AE": "ar",
 }  # fmt: skip
 _CHAT_SHARES: Final[dict[App, int]] = {"chatgpt": 34, "claude-ai": 40, "open-webui": 26}
+ADULT: Final = 18
 _MINORS: Final = 4
 _AGE_UNKNOWN: Final = 5
 
@@ -74,8 +75,8 @@ class Person:
 
     @property
     def asked(self) -> bool:
-        """Tell whether the campaign reaches this person: consumer plans only."""
-        return self.plan in CONSUMER
+        """Tell whether the campaign reaches this person: consumer plans, and people known to be of age."""
+        return self.plan in CONSUMER and self.age is not None and self.age >= ADULT
 
 
 def draw_people(chance: Chance, count: int) -> tuple[Person, ...]:
@@ -104,7 +105,7 @@ def _person(chance: Chance, slug: str, plan: Plan, region: str, answer: Answer) 
         id=slug,
         plan=plan,
         region=region,
-        age=18 + min(chance.randrange(0, 55), chance.randrange(0, 60)),
+        age=ADULT + min(chance.randrange(0, 55), chance.randrange(0, 60)),
         language=_SPOKEN.get(region, "en"),
         answer=answer,
         apps=(chat, "claude-code") if codes else (chat,),
@@ -113,14 +114,13 @@ def _person(chance: Chance, slug: str, plan: Plan, region: str, answer: Answer) 
 
 
 def _odd_ages(chance: Chance, people: list[Person]) -> list[Person]:
-    """Make a few consumers minors, two of them people who allow, and forget a few ages."""
-    places = [at for at, person in enumerate(people) if person.plan == "free"]
-    allowing = shuffled(chance, [at for at in places if people[at].answer == "allow early"])
-    others = shuffled(chance, [at for at in places if people[at].answer != "allow early"])
-    minors = allowing[:2] + others[: _MINORS - len(allowing[:2])]
-    unknown = allowing[2:4] + others[_MINORS : _MINORS + _AGE_UNKNOWN - len(allowing[2:4])]
-    for at in minors:
-        people[at] = replace(people[at], age=chance.randrange(13, 18))
-    for at in unknown:
-        people[at] = replace(people[at], age=None)
+    """Make a few people of the free plan minors, and forget a few ages; nobody asks them."""
+    # taken from those who answer as many others do, so that no way of answering is lost
+    common: tuple[Answer, ...] = ("allow early", "allow late", "decline")
+    places = [at for at, person in enumerate(people) if person.plan == "free" and person.answer in common]
+    odd = shuffled(chance, places)[: _MINORS + _AGE_UNKNOWN]
+    for at in odd[:_MINORS]:
+        people[at] = replace(people[at], age=chance.randrange(13, ADULT), answer="not asked")
+    for at in odd[_MINORS:]:
+        people[at] = replace(people[at], age=None, answer="not asked")
     return people

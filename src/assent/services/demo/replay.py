@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assent.connectors.port import Source
 from assent.domain.errors import NotFound
 from assent.services import intake
-from assent.services.demo.lantern import account_records, choice_records, until
+from assent.services.demo.lantern import account_records, until
 from assent.store.records import Flag, Hold
 
 if TYPE_CHECKING:
@@ -40,11 +40,9 @@ def catch_up(
     store: Store, lantern: Lantern, *, since: datetime, now: datetime, review_after: timedelta,
     new_id: Callable[[], str],
 ) -> None:  # fmt: skip
-    """Tell the store what happened after `since`, up to `now`: accounts, choices, deletions, flags, holds."""
+    """Tell the store what happened after `since`, up to `now`: accounts, deletions, flags, holds."""
     seen = until(lantern, now)
     store.put_accounts([intake.account_from_record(record) for record in account_records(seen)])
-    for record in choice_records(seen):
-        intake.append_once(store, intake.choice_from_record(record, now))
     for deletion in seen.calendar.deletions:
         if deletion.at > since:
             _if_kept(lambda event=deletion: store.request_deletion(event.conversation, event.at))  # type: ignore[misc]

@@ -91,7 +91,10 @@ class Outgoing(Protocol):
         ...
 
     def tell(self, events: Sequence[Event], upto: int) -> None:
-        """Keep events as `add_event` does, and count the leaves before `upto` as told: both, or neither."""
+        """Keep events as `add_event` does, and count the leaves before `upto` as told: both, or neither.
+
+        The power failing may undo both: they are told again from the leaves.
+        """
         ...
 
     def events(self, page: Page, *, type: str | None = None) -> Listing[Event]:  # noqa: A002 - CloudEvents' word

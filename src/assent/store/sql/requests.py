@@ -165,7 +165,8 @@ class OutgoingRoom(Room):
             return connection.scalar(select(telling.c.told)) or 0
 
     def tell(self, events: Sequence[Event], upto: int) -> None:
-        with self._database.writing() as connection:
+        # events and cursor go together: what is lost is told again from the leaves
+        with self._database.writing(may_be_lost=True) as connection:
             _add(connection, events)
             before = connection.scalar(select(telling.c.told))
             if before is None:

@@ -1,5 +1,6 @@
 """A campaign goes from draft to closed by the table, and a live one changes only what keeps receipts true."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,7 +36,7 @@ from assent.services.campaign.amend import check_signature, text_to_sign
 from assent.services.campaign.machine import TABLE, Course, Linted, Step, advance, drafted
 from assent.services.campaign.show import facts_said, linted_as, manifest_of, misfits
 from assent.services.notice.parse import parse_manifest
-from assent.store.records import CampaignEventKind
+from assent.store.records import CampaignEventKind, Page
 
 GOOD = Linted("notice", "policy", "facts", 0)
 LATER = campaign({"2026-04-01T00:00:00Z": "2026-05-01T00:00:00Z"})
@@ -290,6 +291,17 @@ def test_a_schedule_can_be_undone_and_a_draft_revised() -> None:
         made = acts.revise(store, "spring", fewer, policies(), by=OFFICER, now=START - 5 * DAY)
         assert (made.state, made.campaign.max_defers) == ("draft", 0)
         assert acts.course_of(store, "spring") == made
+
+
+def test_other_systems_hear_of_every_step_and_not_of_who_took_it() -> None:
+    with shelf() as store:
+        made = acts.draft(store, Written(text(), "f"), policies(), by=OFFICER, now=START - 9 * DAY)
+        acts.lint(store, "spring", clean(store, made), by=OFFICER, now=START - 8 * DAY)
+        acts.schedule(store, "spring", by=OFFICER, now=START - 7 * DAY)
+        told = store.events(Page(10)).items
+        assert [event.type for event in told] == ["assent.campaign.scheduled", "assent.campaign.linted"]
+        assert json.loads(told[0].data)["state"] == "scheduled"
+        assert all(event.about == "spring" and OFFICER not in event.data for event in told)
 
 
 def test_an_amendment_is_signed_and_a_changed_one_is_found_out() -> None:

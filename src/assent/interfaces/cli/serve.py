@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -51,6 +52,9 @@ def command(wiring: Wiring, host: str, port: int, behind_proxy: bool) -> None:
     # threads take turns ten times as often as by default: the one that talks to the network waits behind fewer others
     sys.setswitchinterval(0.000_5)
     app = create_app(wiring.world())
+    # what stands by now stays: a collector that looked through it again and again would keep requests waiting
+    gc.collect()
+    gc.freeze()
     with socket.create_server((host, port), family=_family(host), backlog=1_024) as listener, _stopped_by_signals():
         place = listener.getsockname()
         shown = f"[{place[0]}]" if ":" in place[0] else place[0]

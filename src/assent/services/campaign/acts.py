@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from assent.domain.digests import canonical
+from assent.domain.digests import canonical, digest
 from assent.domain.errors import Invalid, NotFound
 from assent.domain.instants import format_instant
 from assent.policy.parse import parse_document
 from assent.services.campaign.amend import changes_of, sign
 from assent.services.campaign.definition import campaign_of, policy_named
 from assent.services.campaign.machine import Linted, Step, advance, drafted
-from assent.store.port import Campaigns, Notices, Policies
-from assent.store.records import CampaignEvent, CampaignText, PolicyText
+from assent.store.port import Campaigns, Notices, Outgoing, Policies
+from assent.store.records import CampaignEvent, CampaignText, Event, PolicyText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from assent.store.records import CampaignEventKind, NoticeText
 
 
-class Keeping(Campaigns, Notices, Policies, Protocol):
-    """Where campaigns, notices and policies are kept."""
+class Keeping(Campaigns, Notices, Policies, Outgoing, Protocol):
+    """Where campaigns, notices and policies are kept, and where others hear of a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,15 @@ def _take(store: Keeping, name: str, step: Step, change: dict[str, Any], signer:
     if signer is not None:
         event = CampaignEvent(**asdict(event) | {"signature": sign(event, signer)})
     store.add_campaign_event(event)
+    store.add_event(_told(event, taken))
     return taken
+
+
+def _told(event: CampaignEvent, taken: Course) -> Event:
+    """Say to other systems that a campaign took a step: which, and where it stands now, not who took it."""
+    data = {"campaign": event.campaign, "step": event.number, "state": taken.state, "notice": taken.notice}
+    name = digest(["campaign step", event.campaign, event.number])
+    return Event(name, f"assent.campaign.{event.kind}", event.campaign, canonical(data).decode(), event.at)
 
 
 def _step_of(store: Keeping, event: CampaignEvent) -> Step:

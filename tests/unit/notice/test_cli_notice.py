@@ -69,6 +69,25 @@ def test_a_text_that_was_kept_is_shown_again(home: Wiring, capsys: pytest.Captur
     assert run(["notice", "show", "sha256:" + "0" * 64], home) == 3
 
 
+def test_a_notice_is_added_if_the_lint_finds_no_errors(
+    home: Wiring, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(edited(notice_text(), ('version = "1"', 'version = "2"')), "utf-8")
+    assert run(["notice", "add", str(file), "--json"], home) == 0
+    added = json.loads(capsys.readouterr().out)
+    assert home.store.notices()[-1].digest == added["digest"]
+    assert (added["version"], added["policy"]) == ("2", NAME)
+    file.write_text(edited(notice_text(), ('order = "random"', 'order = "allow first"')), "utf-8")
+    assert run(["notice", "add", str(file)], home) == 2
+    assert "error N-R05" in capsys.readouterr().out
+    file.write_text(edited(notice_text(), (f'policy = "{NAME}"', 'policy = "another/1"')), "utf-8")
+    assert run(["notice", "add", str(file)], home) == 3
+    file.write_text("assent = 2\n", "utf-8")
+    assert run(["notice", "add", str(file)], home) == 1
+    assert len(home.store.notices()) == 2
+
+
 def test_pages_and_changes_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["notice", "pages", DEMO, "--out", str(tmp_path / "public")], Wiring()) == 0
     names = capsys.readouterr().out.split()

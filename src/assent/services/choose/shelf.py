@@ -71,7 +71,7 @@ def newest_notice(store: Notices, policy: str, purpose: str, named: str = "") ->
         # the plain question of a policy is on the shelf too; it is no manifest
         if fits and purpose in manifest_of(store, notice.digest).purposes:
             return notice
-    fix = "put one there: `assent campaign` and the API take notices (`POST /v1/notices`)"
+    fix = "put one there: `assent notice add FILE`, or `POST /v1/notices`"
     raise NotFound(f"no notice on the shelf asks for `{purpose}` under the policy in force", fix)
 
 

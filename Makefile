@@ -13,18 +13,21 @@ LOCK := $(UV) compile --quiet --universal --generate-hashes --python-version 3.1
 EDITABLE := $(UV) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .
 SOURCES := src tests benchmarks
 
-.PHONY: help setup demo test check check-deep lock bench clean
+.PHONY: help setup programs demo test check check-deep lock bench clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.dev ## install everything a contributor needs into .venv
 
+programs: ## install what tests run beside ours, by apt and aloud
+	@tests/programs.sh softhsm2-util=softhsm2
+
 demo: .venv/.run ## the main job on sample data; DATA=folder FORMAT=name takes your own
 	$(BIN)/assent demo --out demo-out $(if $(DATA),--data "$(DATA)" --format "$(FORMAT)")
 	@echo "the results are in $(CURDIR)/demo-out"
 
-test: setup check ## every check, then every test
+test: setup programs check ## every check, then every test
 	$(BIN)/pytest --numprocesses auto --durations 10
 
 check: setup ## lint, format, types, layers
@@ -33,7 +36,8 @@ check: setup ## lint, format, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-check-deep: setup ## the slow proofs: many more random examples
+check-deep: setup programs ## the slow proofs: many more random examples, kills, races, models
+	@tests/programs.sh spin=spin gcc=gcc mkfs.ext4=e2fsprogs strace=strace
 	$(BIN)/pytest -m deep --hypothesis-profile deep --durations 10
 
 lock: .venv/.uv ## resolve pyproject.toml again into requirements/

@@ -8,6 +8,7 @@ a single choice waits when 500 a second are appended in groups.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import shutil
@@ -15,7 +16,6 @@ import sqlite3
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,17 +25,20 @@ from typing import Any
 
 import psycopg
 from tests import postgres_server
+from tests.vaults import vault_in
 
 from assent.ledger.leaf import commitment
 from assent.ledger.note import new_signer
 from assent.ledger.proof import check_proof, parse_proof
 from assent.services.ledger.append import Appended, append
 from assent.services.ledger.log import Log
-from assent.services.ledger.queue import AppendQueue
+from assent.services.ledger.queue import GroupQueue, OwnThread
 from assent.services.ledger.rotate import found
+from assent.services.ledger.seal import Remembered
 from assent.services.receipts.record import Identity
 from assent.store.port import Store
 from assent.store.postgres import PostgresStore
+from assent.store.postgres.database import Database
 from assent.store.records import Choice
 from assent.store.schema import choice as choice_table
 from assent.store.sql.ledger import _row
@@ -85,7 +88,7 @@ def choice(number: int) -> Choice:
 @contextmanager
 def in_sqlite(folder: Path, name: str) -> Iterator[tuple[Store, Insert]]:
     """Give a store in a fresh file, and the plain insert into another fresh file with the same tables."""
-    store = SqliteStore.open(folder / f"{name}.db", create=True)
+    store = SqliteStore.open(folder / f"{name}.db", vault_in(folder), create=True)
     store._database.checkpoint()  # noqa: SLF001
     shutil.copy(folder / f"{name}.db", folder / f"{name}-plain.db")
     plain = sqlite3.connect(folder / f"{name}-plain.db", isolation_level=None)
@@ -105,10 +108,10 @@ def in_sqlite(folder: Path, name: str) -> Iterator[tuple[Store, Insert]]:
 
 
 @contextmanager
-def in_postgres(server: postgres_server.Server) -> Iterator[tuple[Store, Insert]]:
+def in_postgres(server: postgres_server.Server, folder: Path) -> Iterator[tuple[Store, Insert]]:
     """Give a store in a fresh database, and the plain insert into another one with the same tables."""
-    addresses = [server.address(server.fresh(lambda a: PostgresStore.open(a, create=True).close())) for _ in range(2)]
-    store = PostgresStore.open(addresses[0])
+    addresses = [server.address(server.fresh(lambda a: Database(a, create=True).close())) for _ in range(2)]
+    store = PostgresStore.open(addresses[0], vault_in(folder))
     plain = psycopg.connect(addresses[1])
 
     def insert(choices: list[tuple[object, ...]], leaves: list[tuple[object, ...]]) -> None:
@@ -185,25 +188,31 @@ def bytes_in_sqlite(path: Path) -> float:
     return size / (BATCH * BATCHES)
 
 
-def waiting_time(store: Store) -> None:
-    """Print how long single choices wait when they come at a steady rate and are appended in groups."""
-    queue = AppendQueue(lambda group: append(store, LOG, group, now=NOW))
-    waits: list[float] = []
-    done = threading.Semaphore(0)
-    begin = time.perf_counter() + 0.1
+async def wait_in_groups(store: Store) -> list[float]:
+    """Hand single choices in at a steady rate; returns the milliseconds that each waited for its proof."""
+    remembered = Remembered()
+    worker = OwnThread[Choice, Appended](lambda group: [*append(store, LOG, group, now=NOW, remembered=remembered)])
+    queue = GroupQueue(worker)
+    loop = asyncio.get_running_loop()
+
+    async def wait(number: int, due: float) -> float:
+        await queue.of(choice(10_000_000 + number))
+        return (loop.time() - due) * 1000
+
+    begin, tasks = loop.time() + 0.1, []
     for number in range(RATE * SECONDS):
         due = begin + number / RATE
-        time.sleep(max(0.0, due - time.perf_counter()))
+        if (pause := due - loop.time()) > 0:
+            await asyncio.sleep(pause)
+        tasks.append(asyncio.create_task(wait(number, due)))
+    waits = await asyncio.gather(*tasks)
+    await queue.close()
+    return sorted(waits)
 
-        def arrived(_future: object, due: float = due) -> None:
-            waits.append((time.perf_counter() - due) * 1000)
-            done.release()
 
-        queue.submit(choice(10_000_000 + number)).add_done_callback(arrived)
-    for _ in range(RATE * SECONDS):
-        done.acquire()
-    queue.close()
-    waits.sort()
+def waiting_time(store: Store) -> None:
+    """Print how long single choices wait when they come at a steady rate and are appended in groups."""
+    waits = asyncio.run(wait_in_groups(store))
     middle, late = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
     print(f"  one choice of {RATE} a second, in groups: {middle:.1f} ms, p99 {late:.1f} ms, longest {waits[-1]:.1f} ms")
 
@@ -220,19 +229,19 @@ def main() -> None:
             size = bytes_in_sqlite(folder / f"{number}.db")
         report("SQLite", times[1:])
         print(f"  {size:.0f} bytes a choice in the ledger's tables")
-        store = SqliteStore.open(folder / "single.db", create=True)
+        store = SqliteStore.open(folder / "single.db", vault_in(folder), create=True)
         found(store, LOG, now=NOW)
         waiting_time(store)
         store.close()
         check_time(appended[0])
-    with postgres_server.running() as server:
+    with postgres_server.running() as server, tempfile.TemporaryDirectory() as made:
         times = []
         for _ in range(ROUNDS + 1):
-            with in_postgres(server) as (store, insert):
+            with in_postgres(server, Path(made)) as (store, insert):
                 ours, theirs, _ = round_of(store, insert)
                 times.append((ours, theirs))
         report("PostgreSQL", times[1:])
-        store = PostgresStore.open(server.address(server.fresh(str)))
+        store = PostgresStore.open(server.address(server.fresh(str)), vault_in(Path(made)))
         found(store, LOG, now=NOW)
         waiting_time(store)
         store.close()

@@ -48,9 +48,9 @@ def postgres_database(postgres: postgres_server.Server) -> Iterator[str]:
 
 
 def _make_store(address: str) -> None:
-    from assent.store.postgres import PostgresStore
+    from assent.store.postgres.database import Database
 
-    PostgresStore.open(address, create=True).close()
+    Database(address, create=True).close()
 
 
 def pytest_report_header() -> str:

@@ -17,11 +17,26 @@ FILE: Final = "assent.toml"
 """Name of the settings file; the folder that holds it is assent's home."""
 
 _TEXTS: Final = frozenset(
-    {"controller", "gpc", "gpc_since", "ledger_target", "origin", "rights_business", "rights_verify_at"}
+    {
+        "controller",
+        "epoch_keys",
+        "gpc",
+        "gpc_since",
+        "ledger_target",
+        "origin",
+        "rights_business",
+        "rights_verify_at",
+        "segments",
+        "slots",
+    }
 )
 _SWITCHES: Final = frozenset({"rights_training_opt_out", "webhooks_inner"})
+_MAY_BE_ZERO: Final = frozenset(
+    {"quarantine_days", "sweep_lag_days", "key_backup_days", "slack_days", "guard_floor_parts"}
+)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _KINDS: Final = {
+    **dict.fromkeys(_MAY_BE_ZERO, "a whole number, zero or above"),
     "database": "a path or an address that starts with postgresql://",
     "policies": "a list of paths",
     "witnesses": "a list of texts",
@@ -50,6 +65,27 @@ class Settings:
     force here. `batch_rows`: rows read, decided or erased at once. `memory_limit_mb`: MiB for the set
     evaluator. `threads`: workers of the set evaluator. `import_batch`: conversations written in one
     transaction. `list_page`: rows of a list on one page. `plan_valid_hours`: hours for which a plan may be swept.
+
+    Of sealed content: `segments`: folder or address (`s3://...`) of the sealed records. `slots`: folder of the slot
+    store, on this machine, on a file system that overwrites in place. `epoch_keys`: what keeps the keys that wrap the
+    slots: `local` for files in `keys/epochs`, `pkcs11:token=NAME?module-path=FILE&pin-source=FILE` for a hardware
+    security module, `aws-kms:REGION` for AWS KMS.
+
+    Of erasing: `quarantine_days`: days for which what a person deleted is hidden and can be brought back.
+    `sweep_lag_days`: days within which a sweep erases what has become ripe. `key_backup_days`: days for which backups
+    of keys are kept. `slack_days`: days in hand. The last three together are the lead with which keys must go before
+    `erase_by`, and all four must fit into the shortest promise of a policy. `epoch_days`: days after which the daemon
+    rotates the keys, which ends every residue of those that were destroyed.
+
+    Of what guards a sweep, beyond which it takes a second person: `guard_floor_parts`: parts that are never too many.
+    `guard_most_parts`: parts of one plan. `guard_most_percent`: percent of all parts that are kept. `guard_times_mean`:
+    times the parts of an average day. `canary_parts`: parts of a plan above the floor that go first and alone.
+    `day_budget_parts`: parts that go in 24 hours. `cool_off_hours`: hours for which a new policy version, or a
+    loosened guard, waits before it may erase more than the floor. `clock_ahead_hours`: hours by which the clock may
+    have run on since the last round of the daemon.
+
+    Of holds and flags: `approval_valid_days`: days within which a second person can approve what somebody asked for.
+    `flag_score_days`: days for which what a flag found is kept, counted from the flag; its content may be gone by then.
 
     Of choices: `adult_age`: full years from which a person may allow without a guardian. `snapshot_valid_minutes`:
     minutes for which a question that was shown may be answered. `clock_skew_seconds`: seconds by which the clocks of
@@ -80,6 +116,24 @@ class Settings:
     import_batch: int = 200
     list_page: int = 50
     plan_valid_hours: int = 72
+    segments: str = "vault/segments"
+    slots: str = "vault/slots"
+    epoch_keys: str = "local"
+    quarantine_days: int = 14
+    sweep_lag_days: int = 1
+    key_backup_days: int = 14
+    slack_days: int = 1
+    epoch_days: int = 7
+    guard_floor_parts: int = 1_000
+    guard_most_parts: int = 250_000
+    guard_most_percent: int = 10
+    guard_times_mean: int = 10
+    canary_parts: int = 100
+    day_budget_parts: int = 1_000_000
+    cool_off_hours: int = 72
+    clock_ahead_hours: int = 24
+    approval_valid_days: int = 7
+    flag_score_days: int = 2_555
     adult_age: int = 18
     snapshot_valid_minutes: int = 60
     clock_skew_seconds: int = 60
@@ -131,6 +185,8 @@ def _read(home: Path, key: str, value: object) -> object:
     if key == "gpc_since" and not (isinstance(value, str) and _is_day(value)):
         raise Invalid("`gpc_since` is not a day", "write it as YYYY-MM-DD, in quotes", Place(FILE))
     if (key in _TEXTS and isinstance(value, str)) or (key in _SWITCHES and isinstance(value, bool)):
+        return value
+    if key in _MAY_BE_ZERO and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     if key not in _KINDS and isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value

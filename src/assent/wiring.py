@@ -14,20 +14,38 @@ from assent.domain.instants import parse_instant
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
 
     from assent.connectors.port import Importer
     from assent.interfaces.api.world import World
-    from assent.ledger.note import Signer, Verifier
+    from assent.ledger.note import Signer
     from assent.policy.model import Policy
+    from assent.services.backup.restore import Target
+    from assent.services.backup.take import Home as BackupHome
+    from assent.services.choose.choose import Outcome
     from assent.services.choose.desk import Desk
+    from assent.services.choose.several import Asked, EnterAll
+    from assent.services.erase.journal import Journal
+    from assent.services.erase.reclaim import Yard
+    from assent.services.erase.world import ErasureWorld
     from assent.services.events.deliver import Desk as Post
+    from assent.services.guard.by_hand import ByHand
+    from assent.services.guard.world import SweepWorld
+    from assent.services.ledger.append import Appended
     from assent.services.ledger.log import Log
+    from assent.services.reconcile.world import ReconcileWorld
+    from assent.services.sweep import SweepTerms
     from assent.settings import Settings
     from assent.store.columns import Columns
     from assent.store.keys import KeyFolder
     from assent.store.port import TileStore
+    from assent.store.records import Choice
     from assent.store.sql.store import SqlStore
+    from assent.vault.device import Device
+    from assent.vault.epochs import EpochKeys
+    from assent.vault.segments import Segments
+    from assent.vault.vault import Vault
 
 T = TypeVar("T")
 
@@ -120,18 +138,173 @@ class Wiring:
 
     @cached_property
     def store(self) -> SqlStore:
-        """Open the store of this home."""
-        return self._open_store(create=False)
+        """Open the store of this home; content that an older assent left in the database moves into the vault."""
+        store = self._open_store(create=False)
+        if parts := store.unadopted():
+            _say(f"moving {parts:,} parts out of the database into the vault, once")
+            store.adopt(day=self.now().date(), on_parts=_telling(parts))
+        return store
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Open the vault of this home, or begin it. Raises `Refused` where destroyed keys would stay on the disk."""
+        from assent.vault.mounts import require_safe
+        from assent.vault.sealing import Sealing, shipped_dictionary
+        from assent.vault.slots import SlotStore
+        from assent.vault.vault import Vault
+
+        found = self.settings
+        folder = found.home / found.slots
+        require_safe(folder)
+        slots = SlotStore(folder, self._epoch_keys())
+        return Vault(slots, self._segments(), Sealing(shipped_dictionary()), os.urandom)
+
+    @property
+    def yard(self) -> Yard:
+        """The vault, as whoever reclaims its bytes sees it."""
+        from assent.services.erase.reclaim import Yard
+
+        return Yard(self.store, self.vault, self._clearing)
+
+    @property
+    def _clearing(self) -> Path:
+        """The lock that lets one at a time clear the vault."""
+        return self.settings.home / "vault" / "clearing"
+
+    def _segments(self) -> Segments:
+        from assent.vault.segments import open_segments
+
+        where = self.settings.segments
+        return open_segments(where if "://" in where else str(self.settings.home / where))
+
+    def _epoch_keys(self) -> EpochKeys:
+        """Open what keeps the epoch keys, as the settings say."""
+        told = self.settings.epoch_keys
+        folder = self.settings.home / "keys" / "epochs"
+        if told == "local":
+            from assent.vault.local import LocalEpochKeys
+            from assent.vault.mounts import require_safe
+
+            require_safe(folder)
+            return LocalEpochKeys(folder, self.new_key)
+        from assent.vault.device import DeviceEpochKeys
+
+        return DeviceEpochKeys(folder, self._device(told), self.new_key)
+
+    def _device(self, told: str) -> Device:
+        if told.startswith("pkcs11:"):
+            from assent.vault.hardware import NONCE_BYTES, HardwareDevice, parse_uri
+
+            uri = parse_uri(told)
+            pin = read_text(self.settings.home / uri.get("pin-source", "keys/pkcs11.pin")).strip()
+            return HardwareDevice(uri["module-path"], uri["token"], pin, lambda: os.urandom(NONCE_BYTES))
+        if told.startswith("aws-kms:"):
+            from assent.vault.cloud import CloudDevice
+
+            return CloudDevice(told.removeprefix("aws-kms:"))
+        fix = "write `local`, `pkcs11:token=NAME?module-path=FILE&pin-source=FILE` or `aws-kms:REGION`"
+        raise Invalid("`epoch_keys` names no keeper of keys", fix, Place(settings.FILE))
 
     def _open_store(self, *, create: bool) -> SqlStore:
         where = self.settings.database
         if isinstance(where, Path):
             from assent.store.sqlite import SqliteStore
 
-            return SqliteStore.open(where, create=create)
+            return SqliteStore.open(where, self.vault, create=create)
         from assent.store.postgres import PostgresStore
 
-        return PostgresStore.open(where.text, create=create)
+        return PostgresStore.open(where.text, self.vault, create=create)
+
+    @cached_property
+    def backup_home(self) -> BackupHome:
+        """What a backup is taken of."""
+        from datetime import timedelta
+
+        from assent import __version__
+        from assent.services.backup.take import Home
+
+        found = self.settings
+        return Home(
+            folder=found.home,
+            store=self.store,
+            slots=self.vault.slots,
+            segments=self._segments(),
+            journal=self.journal,
+            papers=(found.home / settings.FILE, *found.policies, found.home / "notices"),
+            key_backup=timedelta(days=found.key_backup_days),
+            version=__version__,
+        )
+
+    @cached_property
+    def restore_target(self) -> Target:
+        """What a backup is brought back into."""
+        from assent.services.backup.restore import Target
+
+        return Target(self.store, self.vault.slots, self._segments(), self.journal.folder, self.settings.origin)
+
+    @cached_property
+    def reconcile_world(self) -> ReconcileWorld:
+        """What reconciling looks at."""
+        from datetime import timedelta
+
+        from assent.services.reconcile.world import ReconcileWorld
+        from assent.store.records import Page
+
+        found = self.settings
+        local = None if "://" in found.segments else [found.home / found.segments]
+        copies = [Path(folder) for one in self.store.backups() for folder in (one.folder, one.keys_folder)]
+        places = {
+            "the database": self.store.files(),
+            "segments": local,
+            "slots": [found.home / found.slots],
+            "keys and journal": [found.home / "keys", self.journal.folder],
+            "what the set evaluator spilled": [found.home / "spill"],
+            "cuts": [Path(cut.directory) for cut in self.store.cuts(Page(settings.MAX_PAGE_ROWS)).items],
+            **{f"the backup folder `{folder.name}`": [folder] if folder.is_dir() else None for folder in copies},
+        }
+        return ReconcileWorld(
+            store=self.store,
+            columns=self.columns,
+            vault=self.vault,
+            journal=self.journal,
+            policies=self.policies,
+            now=self.now(),
+            lead=self.lead,
+            lag=timedelta(days=found.sweep_lag_days),
+            places=places,
+            batch_rows=found.batch_rows,
+        )
+
+    @cached_property
+    def journal(self) -> Journal:
+        """What a restore must never undo, written down beside the database."""
+        from assent.services.erase.journal import Journal
+
+        return Journal(self.settings.home / "journal")
+
+    @cached_property
+    def erasure_world(self) -> ErasureWorld:
+        """What erasing reaches beside the database."""
+        return self.new_erasure_world()
+
+    def new_erasure_world(self) -> ErasureWorld:
+        """Open what erasing reaches, registered by now. A home without a ledger signs no receipts until it has one."""
+        from assent.services.erase.registry import begin, served
+        from assent.services.erase.world import ErasureWorld
+        from assent.services.guard.promise import lead_of
+
+        begin(self.store, now=self.now())
+        try:
+            log = self.log
+        except NotFound:
+            log = None
+        return ErasureWorld(
+            contents=self.vault,
+            derived=served(self.store, self.vault, self._clearing, lead=lead_of(self.settings)),
+            journal=self.journal,
+            new_salts=lambda count: os.urandom(32 * count),
+            log=log,
+        )
 
     @cached_property
     def keys(self) -> KeyFolder:
@@ -143,8 +316,9 @@ class Wiring:
     @cached_property
     def log(self) -> Log:
         """The ledger's name, keys and witnesses. Raises `NotFound` where there is no key: `assent ledger init`."""
-        from assent.ledger.note import parse_signer, parse_verifier
+        from assent.ledger.note import parse_signer
         from assent.services.ledger.log import Log
+        from assent.services.ledger.witness import witness_of
         from assent.services.receipts.record import Identity
 
         found = self.settings
@@ -153,7 +327,7 @@ class Wiring:
             signers=tuple(map(parse_signer, self.keys.signing())),
             identity=Identity(found.controller or found.origin, self.keys.subjects()),
             new_salts=lambda count: os.urandom(32 * count),
-            witnesses=tuple(_witness(parse_verifier(vkey)) for vkey in found.witnesses),
+            witnesses=tuple(map(witness_of, found.witnesses)),
         )
 
     def create_ledger(self) -> None:
@@ -237,31 +411,118 @@ class Wiring:
         """Read every policy version of this home with its text, oldest first. Raises `NotFound` where there is none."""
         from assent.policy.parse import parse_policy
 
+        found = [(parse_policy(text, name), text) for name, text in self._policy_sources()]
+        return sorted(found, key=lambda pair: pair[0].effective)
+
+    def _policy_sources(self) -> list[tuple[str, str]]:
+        """Read the policy files of this home, as (name, text)."""
         files = [file for path in self.settings.policies for file in _policy_files(path)]
         if not files:
             raise NotFound("no policy is configured", "name one under `policies` in the settings file")
-        texts = [(file, read_text(file)) for file in files]
-        found = [(parse_policy(text, file.name), text) for file, text in texts]
-        return sorted(found, key=lambda pair: pair[0].effective)
+        return [(file.name, read_text(file)) for file in files]
 
     @property
     def policies(self) -> list[Policy]:
         """Every policy version of this home, oldest first."""
         return [policy for policy, _ in self.policy_texts]
 
+    @property
+    def lead(self) -> timedelta:
+        """How long before its end a part is ripe. Raises `Refused` if the settings cannot keep a policy's promise."""
+        from assent.services.guard.promise import check_settings
+
+        return check_settings(self.settings, self.policies)
+
+    def sweep_terms(self) -> SweepTerms:
+        """Return how a plan of this home is carried out."""
+        from datetime import timedelta
+
+        from assent.services.sweep import SweepTerms
+
+        found = self.settings
+        valid = timedelta(hours=found.plan_valid_hours)
+        return SweepTerms(valid=valid, lead=self.lead, batch_rows=min(found.batch_rows, 5_000))
+
+    def sweep_world(self, stopping: Callable[[], bool]) -> SweepWorld:
+        """Return what the daemon works with; its erasing ends between two batches once `stopping` says so."""
+        from assent.services.erase.carry_out import carry_out
+        from assent.services.guard.erasing import Erasing
+        from assent.services.guard.upkeep import upkeep
+        from assent.services.guard.world import SweepWorld
+
+        def anew() -> Wiring:
+            return self.at_home(self.settings.home)
+
+        def keep_on(now: datetime) -> int:
+            upkeep(self.store, self.journal, self.vault, anew().settings, now=now)
+            return len(carry_out(self.store, self.new_erasure_world(), now=now).problems)
+
+        return SweepWorld(
+            store=self.store,
+            columns=self.columns,
+            holder=_holder(),
+            now=self.now,
+            settings=lambda: anew().settings,
+            policies=lambda: anew().policy_texts,
+            erase=Erasing(
+                store=self.store,
+                columns=self.columns,
+                world=self.new_erasure_world,
+                terms=lambda: anew().sweep_terms(),
+                rules=lambda: anew().rules(),
+                stopping=stopping,
+            ),
+            carry_out=keep_on,
+        )
+
+    def by_hand(self) -> ByHand:
+        """Return what sweeping a plan by hand works with."""
+        from assent.services.guard.by_hand import ByHand
+
+        return ByHand(
+            store=self.store,
+            columns=self.columns,
+            policies=self.policies,
+            erasing=self.erasure_world,
+            settings=self.settings,
+            terms=self.sweep_terms(),
+            holder=_holder(),
+        )
+
+    def rules(self) -> object:
+        """Return the settings and the texts of the policies, to be compared with what they were."""
+        return self.settings, self._policy_sources()
+
+    def acts(self) -> Callable[[Sequence[Asked]], list[Outcome | Exception]]:
+        """Return what takes the acts of many people at once; for one writer at a time."""
+        from functools import partial
+
+        from assent.services.choose.several import choose_several
+
+        return partial(choose_several, self.store, self.desk, enter=self.appending(), policies=self.policies)
+
+    def appending(self) -> EnterAll:
+        """Return what appends choices to the ledger; for one writer at a time, which then reads less of it."""
+        from assent.services.ledger.append import append
+        from assent.services.ledger.seal import Remembered
+
+        remembered = Remembered()
+
+        def enter(choices: Sequence[Choice]) -> list[Appended]:
+            return append(self.store, self.log, choices, now=self.now(), remembered=remembered)
+
+        return enter
+
     def world(self) -> World:
         """Return the ports of the API."""
-        import sys
         import time
 
         from assent.interfaces.api.world import World
-        from assent.services.ledger.append import append
-        from assent.services.ledger.queue import AppendQueue
 
         return World(
             store=self.store,
             log=self.log,
-            appends=AppendQueue(lambda choices: append(self.store, self.log, choices, now=self.now())),
+            append=self.appending(),
             desk=self.desk,
             post=self.post,
             keys=self.keys,
@@ -272,7 +533,7 @@ class Wiring:
             new_id=self.new_id,
             new_key=self.new_key,
             chance=self.chance,
-            say=lambda line: print(line, file=sys.stderr, flush=True),  # noqa: T201 - the server's own record
+            say=_say,
         )
 
     @cached_property
@@ -281,6 +542,33 @@ class Wiring:
         from assent.connectors.registry import importers
 
         return importers()
+
+
+def _holder() -> str:
+    """Name this process among those that share a store."""
+    import socket
+
+    return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
+
+
+def _say(line: str) -> None:
+    """Tell whoever runs this, beside the answer."""
+    import sys
+
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - not the answer, which goes to standard output
+
+
+def _telling(total: int) -> Callable[[int], None]:
+    """Tell of long work at every twentieth of it."""
+    done = 0
+
+    def more(count: int) -> None:
+        nonlocal done
+        before, done = done, done + count
+        if before * 20 // total < done * 20 // total:
+            _say(f"  {done:,} of {total:,}")
+
+    return more
 
 
 def _addresses(host: str, port: int) -> list[str]:
@@ -292,13 +580,6 @@ def _addresses(host: str, port: int) -> list[str]:
     except socket.gaierror:
         return []
     return [str(place[0]) for *_, place in found]
-
-
-def _witness(verifier: Verifier) -> Verifier:
-    if not verifier.timestamped:
-        fix = "ask the witness for its key of signature type 4 or 6"
-        raise Invalid(f"the key of `{verifier.name}` is no key of a witness", fix, Place(settings.FILE))
-    return verifier
 
 
 def read_text(path: Path) -> str:

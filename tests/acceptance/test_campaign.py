@@ -23,6 +23,7 @@ from tests.unit.services.campaign_world import (
     policies,
     text,
 )
+from tests.vaults import vault_in
 
 from assent.domain.durations import add
 from assent.domain.facts import ChoiceAct, Facts
@@ -172,7 +173,8 @@ class Play:
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
     """The whole campaign, once for all the questions below."""
-    store = SqliteStore.open(tmp_path_factory.mktemp("campaign") / "store.db", create=True)
+    folder = tmp_path_factory.mktemp("campaign")
+    store = SqliteStore.open(folder / "store.db", vault_in(folder), create=True)
     store.add_notice(notice())
     play = Play(store, seed=2026)
     play.launch()

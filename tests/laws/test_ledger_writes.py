@@ -28,6 +28,7 @@ from assent.store.objects import open_objects
 from assent.store.port import Store, TileStore
 from assent.store.sqlite import SqliteStore
 from tests.unit.services.ledger_world import NOW, SIGNED, choices, holds, ledger, log_of, roots_signed, signer
+from tests.vaults import vault_in
 
 WRITES = frozenset({"stage", "swap", "add_cosignature", "erase_salts", "put", "replace"})
 MODES = ("refused", "refused but stored")
@@ -82,7 +83,7 @@ def insist(act: Callable[[], Any], *also: type[Exception]) -> Any:
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("empty") / "store.db"
-    SqliteStore.open(path, create=True).close()
+    SqliteStore.open(path, vault_in(path.parent), create=True).close()
     return path
 
 

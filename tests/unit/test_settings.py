@@ -11,6 +11,7 @@ from assent.settings import FILE, ServerAddress, Settings, from_table
 from assent.wiring import Wiring
 
 HOME = Path("home")
+MAY_BE_ZERO = {"quarantine_days", "sweep_lag_days", "key_backup_days", "slack_days", "guard_floor_parts"}
 NUMBERS = sorted(field.name for field in fields(Settings) if field.type == "int")
 
 
@@ -46,10 +47,14 @@ def test_a_server_that_is_no_postgresql_is_refused() -> None:
 
 
 @pytest.mark.parametrize("key", NUMBERS)
-def test_numbers_are_whole_and_above_zero(key: str) -> None:
+def test_numbers_are_whole_and_above_zero_or_zero_where_that_means_something(key: str) -> None:
     assert getattr(from_table(HOME, {key: 7}), key) == 7
-    for wrong in (0, -1, 1.5, True, "7", None, [7]):
-        with pytest.raises(Invalid, match=rf"^{FILE}: `{key}` is not a whole number above zero$") as caught:
+    needed = "a whole number above zero"
+    if key in MAY_BE_ZERO:
+        assert getattr(from_table(HOME, {key: 0}), key) == 0
+        needed = "a whole number, zero or above"
+    for wrong in (*(() if key in MAY_BE_ZERO else (0,)), -1, 1.5, True, "7", None, [7]):
+        with pytest.raises(Invalid, match=rf"^{FILE}: `{key}` is not {needed}$") as caught:
             from_table(HOME, {key: wrong})
         assert caught.value.fix
 

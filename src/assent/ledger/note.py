@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -30,6 +31,7 @@ MAX_NOTE_BYTES: Final = 1_000_000
 MAX_SIGNATURES: Final = 100  # as many as Go's note package reads; the standard asks for at least 16
 SEED_BYTES: Final = 32
 _KEY_ID_BYTES: Final = 4
+_READ_KEYS: Final = 16
 _PUBLIC_KEY_BYTES: Final = {ED25519: 32, COSIGNATURE_ED25519: 32, COSIGNATURE_ML_DSA_44: 1312}
 _DASH: Final = "— "
 _FORBIDDEN: Final = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")  # control characters, lone surrogates
@@ -86,7 +88,7 @@ class Verifier:
             if self.algorithm == COSIGNATURE_ML_DSA_44:
                 MLDSA44PublicKey.from_public_bytes(self.public_key).verify(signature, message)
             else:
-                Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message)
+                _ed25519(self.public_key).verify(signature, message)
         except InvalidSignature:
             return False
         return True
@@ -115,7 +117,7 @@ class Signer:
     @property
     def verifier(self) -> Verifier:
         """The public half, to be handed out."""
-        return Verifier(self.name, self.algorithm, self._private().public_key().public_bytes_raw())
+        return _verifier_of(self)
 
     def encode(self) -> str:
         """Write the private key in the text form of Go's note package."""
@@ -127,14 +129,27 @@ class Signer:
         if not 0 <= at <= MAX_SIZE:
             raise Invalid(f"`{at}` is no time of a cosignature", "give POSIX seconds")
         verifier = self.verifier
-        signature = self._private().sign(_message(self.name, self.algorithm, text, at))
+        signature = _private_of(self).sign(_message(self.name, self.algorithm, text, at))
         time = at.to_bytes(TIME_BYTES, "big") if verifier.timestamped else b""
         return f"{_DASH}{self.name} {write_base64(verifier.key_id + time + signature)}\n"
 
-    def _private(self) -> Ed25519PrivateKey | MLDSA44PrivateKey:
-        if self.algorithm == COSIGNATURE_ML_DSA_44:
-            return MLDSA44PrivateKey.from_seed_bytes(self.seed)
-        return Ed25519PrivateKey.from_private_bytes(self.seed)
+
+# A key is read once and not for every signature: that takes longer than to sign.
+@lru_cache(maxsize=_READ_KEYS)
+def _ed25519(public_key: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public_key)
+
+
+@lru_cache(maxsize=_READ_KEYS)
+def _private_of(signer: Signer) -> Ed25519PrivateKey | MLDSA44PrivateKey:
+    if signer.algorithm == COSIGNATURE_ML_DSA_44:
+        return MLDSA44PrivateKey.from_seed_bytes(signer.seed)
+    return Ed25519PrivateKey.from_private_bytes(signer.seed)
+
+
+@lru_cache(maxsize=_READ_KEYS)
+def _verifier_of(signer: Signer) -> Verifier:
+    return Verifier(signer.name, signer.algorithm, _private_of(signer).public_key().public_bytes_raw())
 
 
 @dataclass(frozen=True, slots=True)

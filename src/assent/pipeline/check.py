@@ -12,9 +12,11 @@ from pydantic import BaseModel, Field, field_validator
 
 from assent.domain.digests import digest_bytes
 from assent.domain.errors import Invalid, NotFound
+from assent.pipeline.erased import ERASED_FILE, read_erased
 from assent.pipeline.write import MANIFEST_FILE, PARTS_FILE, file_record
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 FORMAT: Final = 1
@@ -23,12 +25,16 @@ FORMAT: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found: the digest of the manifest as it lies there, and a sentence for each difference."""
+    """What a check found: the digest of the manifest as it lies there, and a sentence for each difference.
+
+    `erased` rows left the cut since, for their parts were erased.
+    """
 
     manifest: str
     name: str
     number: int
     differences: tuple[str, ...]
+    erased: int = 0
 
 
 class _File(BaseModel, strict=True):
@@ -68,14 +74,18 @@ def check(folder: Path) -> Checked:
     Raises `NotFound` where there is no manifest, `Invalid` where it cannot be read as one.
     """
     manifest, found = _manifest(folder)
-    differences = []
+    left = read_erased(folder)
+    differences = [] if left is None or left[0] == found else [f"`{ERASED_FILE}` is about another manifest"]
+    since = {} if left is None else {file.name: file for file in map(_File.model_validate, left[2])}
     for said in manifest.files:
-        differences += _differences(folder / said.name, said)
-    named = {MANIFEST_FILE, *(said.name for said in manifest.files)}
+        differences += _differences(folder / said.name, since.get(said.name, said))
+    named = {MANIFEST_FILE, *(said.name for said in manifest.files), *([ERASED_FILE] if left else [])}
     strangers = sorted(path.name for path in folder.iterdir() if path.name not in named)
     differences += [f"`{name}` is not in the manifest" for name in strangers]
     differences += _sums(manifest)
-    return Checked(found, manifest.name, manifest.number, tuple(differences))
+    if left is not None:
+        differences += _sums_since(manifest, since, left[1])
+    return Checked(found, manifest.name, manifest.number, tuple(differences), 0 if left is None else left[1])
 
 
 def _manifest(folder: Path) -> tuple[_Manifest, str]:
@@ -122,6 +132,14 @@ def _rows(path: Path) -> int | None:
             return counted
     except (pa.ArrowException, OSError):
         return None
+
+
+def _sums_since(manifest: _Manifest, since: Mapping[str, _File], erased: int) -> list[str]:
+    """Check that what left and what is here come to what was written."""
+    rows = since[PARTS_FILE].rows if PARTS_FILE in since else None
+    if rows is None or rows + erased != manifest.counts.written:
+        return [f"`{ERASED_FILE}` counts {erased} rows gone, and {rows or 0} of {manifest.counts.written} are here"]
+    return []
 
 
 def _sums(manifest: _Manifest) -> list[str]:

@@ -25,9 +25,9 @@ class Unfinished:
 
     def publish(self) -> None:
         """Give the folder its name, in one step; it is on the disk when this returns."""
-        _settle(self.path)
+        settle(self.path)
         self.path.rename(self._target)
-        _settle(self._target.parent)
+        settle(self._target.parent)
 
 
 @contextmanager
@@ -66,7 +66,8 @@ def _empty(folder: Path) -> None:
         shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
-def _settle(folder: Path) -> None:
+def settle(folder: Path) -> None:
+    """Make the names in a folder durable."""
     number = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(number)

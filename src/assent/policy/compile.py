@@ -59,7 +59,7 @@ class SetQuery:
     """A compiled policy: `sql` reads relations `parts` and `runs` and yields one row a part.
 
     Columns: `part`, `erase_by`, `held`, `gap` (bits of GAP_KEYS), `eligible_<n>`, `use_until_<n>`
-    and `why_not_<n>` (only meaningful where not eligible) per purpose in `purposes`, and what
+    and `why_not_<n>` (only meaningful where not eligible) per purpose in `purposes`, `may_use`, and what
     reasons are made of: `grant_<n>` (2 sure, 1 possible, 0 no), `use_<n>`, `erase_<n>`, `cap_<n>` (its event, if it
     shortened anything), `vetoed_<n>`, `conflict_<n>` in the order of `conflicts`, `floor` and `ceiling`;
     `rule`, the id of the rule that sets `erase_by`; `bound_then` and `bound_now`, whether this
@@ -406,10 +406,16 @@ class _Compiler:
         columns += [f"conflict_{index}" for index in range(len(self.conflicts))]
         columns.append("CASE WHEN floor_end > ceiling_end THEN floor END AS floor")
         columns.append("CASE WHEN floor_end > ceiling_end THEN ceiling END AS ceiling")
+        columns.append(f"{self._may_use()} AS may_use")
         columns.append(f"{self._rule()} AS rule")
         columns.append("effective <= moment AS bound_then")
         columns.append(f"effective <= {self.at} AS bound_now")
         return "SELECT\n  " + ",\n  ".join(columns) + "\nFROM released"
+
+    def _may_use(self) -> str:
+        """Say when the last use ends that is or may be, never later than the erasure; NULL where there is none."""
+        ends = ", ".join(["NULL::TIMESTAMP", *(f"use_{index}" for index, _ in enumerate(self.policy.grants))])
+        return f"CASE WHEN greatest({ends}) IS NOT NULL THEN least(greatest({ends}), gone_by) END"
 
     def _why_not(self, purpose: str) -> str:
         """Say in one word why a part is not eligible: what stopped the first grant that applies, else a veto."""

@@ -89,6 +89,7 @@ def decide(facts: Facts, policy: Policy, at: datetime) -> Decision:
         ),
         policy=policy.name,
         digest=policy.digest,
+        may_use_until=_may_use_until(bases, erase_by),
     )
 
 
@@ -226,6 +227,12 @@ def _use_until(bases: list[Basis], erase_by: datetime | None) -> dict[str, datet
             end = own_end if erase_by is None or own_end < erase_by else erase_by
             ends[grant.purpose] = max(ends.get(grant.purpose, end), end)
     return ends
+
+
+def _may_use_until(bases: list[Basis], erase_by: datetime | None) -> datetime | None:
+    """Take the latest end of any grant, possible ones too, never later than the erasure."""
+    end = max((basis.use_until for basis in bases), default=None)
+    return end if end is None or erase_by is None else min(end, erase_by)
 
 
 def _if_it_decides(released_at: datetime | None, erase_by: datetime | None) -> datetime | None:

@@ -60,6 +60,7 @@ def decision_from_row(query: SetQuery, row: Mapping[str, Any], at: datetime) -> 
         ),
         policy=policy.name,
         digest=policy.digest,
+        may_use_until=None if row["may_use"] is None else in_utc(row["may_use"]),
     )
 
 

@@ -77,7 +77,14 @@ def stricter(decisions: Sequence[Decision]) -> Decision:
         reasons=tuple(dict.fromkeys(reason for decision in decisions for reason in decision.reasons)),
         policy=" + ".join(decision.policy for decision in decisions),
         digest=digest([decision.digest for decision in decisions]),
+        may_use_until=_all_use_until(decisions),
     )
+
+
+def _all_use_until(decisions: Sequence[Decision]) -> datetime | None:
+    """Take the earliest of the ends; without a use under one of the versions there is none."""
+    ends = [decision.may_use_until for decision in decisions]
+    return None if None in ends else _earliest(ends)
 
 
 def _earliest(ends: Iterable[datetime | None]) -> datetime | None:

@@ -39,14 +39,17 @@ class Explanation:
 
 
 def explain_conversation(
-    store: Conversations, policies: Sequence[Policy], conversation: str, at: datetime
+    store: Conversations, policies: Sequence[Policy], conversation: str, at: datetime, *, shown: bool = False
 ) -> Explanation:
-    """Decide every part of a conversation and group equal answers. Raises `NotFound`."""
+    """Decide every part of a conversation and group equal answers. Raises `NotFound`.
+
+    With `shown` as the person may see it: as if no hold under a gag were there.
+    """
     stored = store.conversation(conversation)
     if stored is None:
         fix = "look at `assent explain --all` for the ids of what is kept"
         raise NotFound("no such conversation is kept", fix)
-    facts = store.facts_of(conversation)
+    facts = store.shown_facts_of([conversation])[conversation] if shown else store.facts_of(conversation)
     decided = [
         (part, decide_versions(fact, governing(policies, fact, at), at))
         for part, fact in zip(stored.parts, facts, strict=True)
@@ -62,7 +65,10 @@ def explain_conversation(
 def what_if(
     store: Conversations, policies: Sequence[Policy], subject: str, at: datetime, purpose: str = "training"
 ) -> dict[str, tuple[int, int, int]]:
-    """Count a person's conversations as (trainable, due, kept) under answers that were not given. Records nothing."""
+    """Count a person's conversations as (trainable, due, kept) under answers that were not given. Records nothing.
+
+    The person reads this answer: holds under a gag are left out.
+    """
     long_ago = datetime(2000, 1, 1, tzinfo=UTC)
     answers = {
         "as it stands": None,
@@ -74,7 +80,7 @@ def what_if(
     while True:
         listing = store.conversations(ConversationFilter(subject=subject), Page(200, page))
         for entry in listing.items:
-            facts = store.facts_of(entry.id)
+            facts = store.shown_facts_of([entry.id]).get(entry.id, [])
             for label, choices in answers.items():
                 changed = [fact if choices is None else replace(fact, choices=choices) for fact in facts]
                 found = [decide_versions(fact, governing(policies, fact, at), at) for fact in changed]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from assent.domain.decision import NO_LEAD
 from assent.domain.instants import in_utc
 from assent.store.answers import answers
 
@@ -22,7 +23,7 @@ Step = Literal["day", "week", "month", "year"]
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Parts whose end lies in the step that begins at `start`, by rule."""
+    """Parts that become ripe in the step that begins at `start`, by rule."""
 
     start: datetime
     parts: dict[str, int]
@@ -41,10 +42,17 @@ class Forecast:
 
 
 def forecast(
-    store: FactColumns, columns: Columns, policies: Sequence[Policy], at: datetime, step: Step, count: int
+    store: FactColumns,
+    columns: Columns,
+    policies: Sequence[Policy],
+    at: datetime,
+    step: Step,
+    count: int,
+    *,
+    lead: timedelta = NO_LEAD,
 ) -> Forecast:
-    """Count the ends of everything that is kept, in `count` steps from now. What is overdue counts in the first."""
-    with answers(store, columns, policies, at) as found:
+    """Count when everything that is kept becomes ripe, in `count` steps from now. What is ripe counts in the first."""
+    with answers(store, columns, policies, at, lead=lead) as found:
         ends = found.ends(step)
     starts = _starts(at, step, count)
     buckets: dict[datetime, dict[str, int]] = {start: {} for start in starts}

@@ -135,10 +135,10 @@ def import_accounts(lines: Iterable[bytes], store: Accounts) -> LinesSummary:
 def account_from_record(record: dict[str, Any]) -> Account:
     """Read one account. Raises `FactsProblem` naming the key and what is allowed."""
     renamed = {"closed_at": "account_closed_at", "opened_at": "created_at"}
-    values = {renamed.get(key, key): value for key, value in record.items() if key != "subject"}
+    values = {renamed.get(key, key): value for key, value in record.items() if key not in ("subject", "organisation")}
     if not record.get("subject"):
         raise FactsProblem("subject", "is missing", "say whose account it is")
-    allowed = {*ACCOUNT_KEYS, "account_closed_at", "created_at", "moved_to_business_at"}
+    allowed = {*ACCOUNT_KEYS, "account_closed_at", "created_at", "moved_to_business_at", "organisation"}
     for key in values:
         if key not in allowed:
             raise FactsProblem(key, "is not a fact of an account", "use subject, " + ", ".join(sorted(allowed)))
@@ -148,6 +148,8 @@ def account_from_record(record: dict[str, Any]) -> Account:
         closed_at=facts.account_closed_at,
         opened_at=facts.created_at,
         moved_to_business_at=facts.moved_to_business_at,
+        # no fact of a decision: it says who is covered when an organisation is held
+        organisation=_optional_text("organisation", record.get("organisation")) or None,
         **{key: getattr(facts, key) for key in ACCOUNT_KEYS},
     )
 

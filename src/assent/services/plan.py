@@ -7,6 +7,7 @@ from hashlib import sha256
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from assent.domain.decision import NO_LEAD
 from assent.domain.digests import canonical, digest
 from assent.domain.instants import format_instant, in_utc
 from assent.policy.nominate import nominate_versions
@@ -15,7 +16,9 @@ from assent.store.records import Page, Plan, PlanItem, PolicyText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
+
+    import pyarrow as pa
 
     from assent.policy.model import Policy
     from assent.policy.nominate import Bound
@@ -36,7 +39,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """What a sweep at `at` would erase. `looked_at` parts were nominated by the index and decided.
+    """What a sweep at `at` would erase: what is ripe. `looked_at` parts were nominated by the index and decided.
 
     `newly_due` counts the parts that the newest plan for this instant or an earlier one did not name.
     """
@@ -52,20 +55,28 @@ class PlanReport:
 
 
 def make_plan(
-    store: Store, columns: Columns, policies: Sequence[tuple[Policy, str]], *, at: datetime, batch_rows: int
+    store: Store,
+    columns: Columns,
+    policies: Sequence[tuple[Policy, str]],
+    *,
+    at: datetime,
+    batch_rows: int,
+    lead: timedelta = NO_LEAD,
+    now: datetime | None = None,
 ) -> PlanReport:
     """Decide what the index nominates, keep the plan under its digest and say what it holds.
 
-    `policies` are (policy, its text), oldest first. The same store, policies and instant
-    give the same digest.
+    `policies` are (policy, its text), oldest first. `lead` is how long before their `erase_by` parts are ripe
+    (`Decision.ripe_at`). The same store, policies, instant and lead give the same digest. `now` is when somebody
+    asks, if that is not the instant planned for.
     """
     versions = [policy for policy, _ in policies]
-    keep_policies(store, policies, at)
+    keep_policies(store, policies, now or at)
     before = _newest_until(store, at)
-    with answers(store, columns, versions, at, nominations(store, versions)) as found:
+    with answers(store, columns, versions, at, nominations(store, versions), lead=lead) as found:
         by_rule = found.due_by_rule()
         looked_at = sum(tally.parts for tally in found.standing())
-        name, due = _digest(found, versions, at, batch_rows)
+        name, due = _digest(found, (versions, at, lead), batch_rows)
         newly = due - _named_before(store, before, found, batch_rows) if before else due
         counts = {tally.label: tally.parts for tally in by_rule}
         store.save_plan(
@@ -103,14 +114,26 @@ def _items(found: Answers, batch_rows: int) -> Iterator[PlanItem]:
             yield PlanItem(row["part"], in_utc(row["erase_by"]), row["rule"])
 
 
-def _digest(found: Answers, versions: Sequence[Policy], at: datetime, batch_rows: int) -> tuple[str, int]:
-    """Name the plan by policies, instant and every item, and count the items."""
-    names = sha256(canonical([[policy.digest for policy in versions], format_instant(at)]))
+def _digest(found: Answers, under: tuple[Sequence[Policy], datetime, timedelta], batch_rows: int) -> tuple[str, int]:
+    """Name the plan by policies, instant, lead and every item, and count the items."""
+    versions, at, lead = under
+    led = [int(lead.total_seconds())] if lead else []
+    names = sha256(canonical([[policy.digest for policy in versions], format_instant(at), *led]))
+    parts, ends, rules = sha256(), sha256(), sha256()
     due = 0
-    for item in _items(found, batch_rows):
-        names.update(canonical([item.part, format_instant(item.erase_by), item.rule]))
-        due += 1
+    for batch in found.due(batch_rows):
+        parts.update(_numbers(batch.column("part")))
+        ends.update(_numbers(batch.column("erase_by")))
+        rules.update("".join(f"{rule}\n" for rule in batch.column("rule").to_pylist()).encode())
+        due += batch.num_rows
+    for column in (parts, ends, rules):
+        names.update(column.digest())
     return "sha256:" + names.hexdigest(), due
+
+
+def _numbers(column: pa.Array) -> memoryview:
+    """Return the 64-bit numbers of a column without missing values as they lie in memory, lowest byte first."""
+    return memoryview(column.buffers()[1])[8 * column.offset : 8 * (column.offset + len(column))]
 
 
 def _newest_until(store: Plans, at: datetime) -> Plan | None:
@@ -136,10 +159,11 @@ def _named_before(store: Plans, before: Plan, found: Answers, batch_rows: int) -
     known = earlier()
     candidate = next(known, None)
     count = 0
-    for item in _items(found, batch_rows):
-        while candidate is not None and candidate < item.part:
-            candidate = next(known, None)
-        count += candidate == item.part
+    for batch in found.due(batch_rows):
+        for part in batch.column("part").to_pylist():
+            while candidate is not None and candidate < part:
+                candidate = next(known, None)
+            count += candidate == part
     return count
 
 

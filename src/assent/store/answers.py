@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assent.domain.decision import NO_LEAD
+from assent.domain.instants import in_utc
 from assent.policy.compile import GAP_KEYS
-from assent.policy.compile_versions import compile_versions
+from assent.policy.compile_versions import compile_versions, ripe_at
 from assent.policy.runs import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     import pyarrow as pa
 
@@ -32,6 +34,20 @@ class Tally:
     people: int
 
 
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """How far behind erasing is: parts `ripe`, ripe for too long (`late`), and past their `erase_by` (`overdue`).
+
+    `oldest` is the earliest `erase_by` that has passed, `first_end` the next one of what is ripe.
+    """
+
+    ripe: int
+    late: int
+    overdue: int
+    oldest: datetime | None
+    first_end: datetime | None
+
+
 @contextmanager
 def answers(
     store: FactColumns,
@@ -39,13 +55,17 @@ def answers(
     policies: Sequence[Policy],
     at: datetime,
     nominated: Mapping[int, tuple[Bound, ...] | None] | None = None,
+    *,
+    lead: timedelta = NO_LEAD,
 ) -> Iterator[Answers]:
     """Load facts (all, or those nominated), choices and holds, and answer for every part at `at`.
 
-    `policies` are ordered by date, oldest first.
+    `policies` are ordered by date, oldest first. `lead` is how long before its end a part is ripe
+    (`Decision.ripe_at`), and what is nominated is what may end by then.
     """
-    with columns.loaded(store.fact_batches(nominated, at=at), store.act_batches(), store.hold_batches(), at):
-        columns.keep("answers", compile_versions(policies, at))
+    facts = store.fact_batches(nominated, at=at + lead)
+    with columns.loaded(facts, store.act_batches(), store.hold_batches(), at):
+        columns.keep("answers", f"SELECT *, {ripe_at(lead)} AS ripe_at FROM ({compile_versions(policies, at)})")
         try:
             yield Answers(columns, at)
         finally:
@@ -61,21 +81,45 @@ class Answers:
         self._now = literal(at)
 
     def due(self, batch_rows: int) -> Iterator[pa.RecordBatch]:
-        """Stream what should be gone by now: `part` (key), `erase_by`, `rule`, in the order of keys."""
+        """Stream what is ripe: `part` (key), `erase_by`, `rule`, in the order of keys."""
         return self._columns.batches(
-            f"SELECT part::BIGINT AS part, erase_by, rule FROM answers "
-            f"WHERE NOT held AND erase_by <= {self._now} ORDER BY 1",
+            f"SELECT part::BIGINT AS part, erase_by, rule FROM answers WHERE ripe_at <= {self._now} ORDER BY 1",
             batch_rows,
         )
 
     def due_by_rule(self) -> list[Tally]:
-        """Count what is due by the rule that set its end."""
-        return self._tally("rule", f"NOT held AND erase_by <= {self._now}")
+        """Count what is ripe by the rule that set its end."""
+        return self._tally("rule", f"ripe_at <= {self._now}")
+
+    def delays(self, lag: timedelta) -> Delays:
+        """Count what is ripe, what has been so for longer than `lag`, and what should be gone by now."""
+        late = f"ripe_at + INTERVAL {int(lag.total_seconds())} SECOND < {self._now}"
+        row = self._columns.table(
+            f"SELECT count(*) FILTER (ripe_at <= {self._now})::BIGINT AS ripe, "
+            f"count(*) FILTER ({late})::BIGINT AS late, count(*) FILTER (over)::BIGINT AS overdue, "
+            f"min(erase_by) FILTER (over) AS oldest, "
+            f"min(erase_by) FILTER (ripe_at <= {self._now} AND NOT over) AS first_end "
+            f"FROM (SELECT *, NOT held AND erase_by <= {self._now} AS over FROM answers)"
+        ).to_pylist()[0]
+        ends = (row[name] and in_utc(row[name]) for name in ("oldest", "first_end"))
+        return Delays(row["ripe"], row["late"], row["overdue"], *ends)
+
+    def remember_ripe(self) -> None:
+        """Keep the keys of what is ripe in the session, for the next `ripe_since` of other answers."""
+        self._columns.keep("ripe_before", f"SELECT part FROM answers WHERE ripe_at <= {self._now}")
+
+    def ripe_since(self) -> int:
+        """Count what is ripe and was not when `remember_ripe` was asked."""
+        others = "answers ANTI JOIN ripe_before USING (part)"
+        found = self._columns.table(f"SELECT count(*)::BIGINT AS n FROM {others} WHERE ripe_at <= {self._now}")
+        self._columns.forget("ripe_before")
+        number: int = found.to_pylist()[0]["n"]
+        return number
 
     def standing(self) -> list[Tally]:
         """Count everything: `due`, `kept with an end`, `kept without an end`, `held`."""
         label = (
-            f"CASE WHEN held THEN 'held' WHEN erase_by <= {self._now} THEN 'due' "
+            f"CASE WHEN held THEN 'held' WHEN ripe_at <= {self._now} THEN 'due' "
             "WHEN erase_by IS NULL THEN 'kept without an end' ELSE 'kept with an end' END"
         )
         return self._tally(label, "TRUE")
@@ -96,14 +140,14 @@ class Answers:
         return self._tally(f'"why_not_{purpose}"', f'NOT "eligible_{purpose}"')
 
     def ends(self, step: str) -> list[tuple[datetime | None, str, int]]:
-        """Count parts by when they end, in steps of `day`, `week`, `month` or `year`, and by rule.
+        """Count parts by when they are ripe, in steps of `day`, `week`, `month` or `year`, and by rule.
 
-        What is due or overdue counts in the present step; held parts count under the rule
+        What is ripe already counts in the present step; held parts count under the rule
         `hold` and no date; parts without an end under no date.
         """
         rows = self._columns.table(
-            "SELECT CASE WHEN NOT held AND erase_by IS NOT NULL "
-            f"THEN date_trunc('{step}', greatest(erase_by, {self._now}))::TIMESTAMP END AS bucket, "
+            "SELECT CASE WHEN ripe_at IS NOT NULL "
+            f"THEN date_trunc('{step}', greatest(ripe_at, {self._now}))::TIMESTAMP END AS bucket, "
             "CASE WHEN held THEN 'hold' ELSE rule END AS why, count(*)::BIGINT AS parts "
             "FROM answers GROUP BY ALL ORDER BY 1 NULLS LAST, 2"
         ).to_pylist()

@@ -5,17 +5,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.vaults import vault_in
 
 from assent.store.port import Store
 from assent.store.postgres import PostgresStore
 from assent.store.sqlite import SqliteStore
+from assent.store.sqlite.database import Database
 
 
 @pytest.fixture(scope="session")
 def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite store with nothing in it, made once: copying it is ten times as fast as making it."""
     path = tmp_path_factory.mktemp("empty") / "store.db"
-    SqliteStore.open(path, create=True).close()
+    Database(path, create=True).close()
     return path
 
 
@@ -23,12 +25,12 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sqlite_store(tmp_path: Path, empty_file: Path) -> Callable[[], Store]:
     path = tmp_path / "store.db"
     shutil.copy(empty_file, path)
-    return lambda: SqliteStore.open(path)
+    return lambda: SqliteStore.open(path, vault_in(tmp_path))
 
 
 @pytest.fixture
-def postgres_store(postgres_database: str) -> Callable[[], Store]:
-    return lambda: PostgresStore.open(postgres_database)
+def postgres_store(tmp_path: Path, postgres_database: str) -> Callable[[], Store]:
+    return lambda: PostgresStore.open(postgres_database, vault_in(tmp_path))
 
 
 KINDS = {"sqlite": "sqlite_store", "postgres": "postgres_store"}

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
 from assent.domain.conversation import Conversation, Part
-from assent.domain.decision import Decision
+from assent.domain.decision import NO_LEAD, Decision
 from assent.domain.digests import digest
 from assent.domain.facts import Facts
 from assent.policy.decide import decide
 from assent.policy.model import Policy
 from assent.policy.parse import parse_policy
+from assent.services.erase.redecide import redecide
+from assent.store.columns import Columns
 from assent.store.port import Store
 from assent.store.records import (
     Choice,
     ConversationEntry,
     ConversationFilter,
     Hold,
+    Intent,
     Page,
     Plan,
     PlanItem,
     PolicyText,
+    Redecide,
     part_name,
 )
 
@@ -31,6 +36,8 @@ POLICY_FILE = Path(__file__).parents[3] / "policies" / "anthropic" / "2025-10-08
 T0 = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 ALL = Page(limit=1000)
+SALT = bytes(range(32))
+_SESSIONS = threading.local()
 
 
 def day(number: float) -> datetime:
@@ -68,10 +75,21 @@ def hold(name: str, target: str | None = "s1", start: datetime = T0, **more: obj
 
 
 def redecide_at(at: datetime) -> Callable[[Facts], Decision]:
-    def redecide(facts: Facts) -> Decision:
+    def decided(facts: Facts) -> Decision:
         return decide(facts, policy(), at)
 
-    return redecide
+    return decided
+
+
+def by_sets(at: datetime) -> Redecide:
+    """The set evaluator, checked by the reference, as sweeps ask it; each thread has a session of its own."""
+    if not hasattr(_SESSIONS, "columns"):
+        _SESSIONS.columns = Columns(threads=1)
+    return redecide(_SESSIONS.columns, [policy()], at, NO_LEAD)
+
+
+def erase(store: Store, sweep: int, keys: Sequence[int], at: datetime, *, decide: Redecide | None = None) -> Intent:
+    return store.intend(sweep, decide or by_sets(at), keys, at=at, salt=SALT)
 
 
 def everything(store: Store) -> Iterable[ConversationEntry]:
@@ -98,10 +116,10 @@ def plan_for(store: Store, at: datetime, keys: Sequence[int] | None = None, labe
     """Save a plan of everything that is due at `at`, or of the parts that are named."""
     text = POLICY_FILE.read_text("utf-8")
     store.add_policy(PolicyText(policy().digest, policy().name, text, T0))
-    redecide = redecide_at(at)
+    decided_at = redecide_at(at)
     items = []
     for entry in everything(store):
-        decided = {facts.part: redecide(facts) for facts in store.facts_of(entry.id)}
+        decided = {facts.part: decided_at(facts) for facts in store.facts_of(entry.id)}
         for name, key in keys_of(store, entry.id).items():
             decision = decided[name]
             if key in keys if keys is not None else decision.due():
@@ -119,7 +137,7 @@ def sweep_all(store: Store, at: datetime, *, batch: int = 3) -> int:
     plan = plan_for(store, at, label=f"sweep at {at}")
     run = store.begin_sweep(plan.digest, at)
     while items := store.plan_items(plan.digest, run.after, batch):
-        store.erase(run.id, redecide_at(at), [item.part for item in items], erased_at=at)
+        erase(store, run.id, [item.part for item in items], at)
         run = store.sweep(run.id)
     store.finish_sweep(run.id, at)
     return run.id

@@ -5,18 +5,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from sqlalchemy import select, text
 from tests.conformance.store.samples import T0, choice, day, hold, part, sweep_all, talk
 from tests.postgres_server import Server, starting
+from tests.vaults import vault_in
 
 from assent.domain.errors import AssentError, Invalid, NotFound, Refused
 from assent.store.migrate import NEWEST, step_of
 from assent.store.postgres import PostgresStore, database, server
 from assent.store.schema import content, retention_class
 from assent.store.schema import part as parts
+from assent.vault.vault import Vault
 
 NOW = day(60)
 SECRET = "correct-horse"
@@ -24,8 +27,13 @@ AT = "@"  # written apart: no file may hold an address with a password
 
 
 @pytest.fixture
-def store(postgres_database: str) -> Iterator[PostgresStore]:
-    opened = PostgresStore.open(postgres_database)
+def vault(tmp_path: Path) -> Vault:
+    return vault_in(tmp_path)
+
+
+@pytest.fixture
+def store(postgres_database: str, vault: Vault) -> Iterator[PostgresStore]:
+    opened = PostgresStore.open(postgres_database, vault)
     yield opened
     opened.close()
 
@@ -53,48 +61,48 @@ def blank(postgres: Server) -> Iterator[str]:
         "",
     ],
 )
-def test_what_is_no_address_is_refused_and_not_quoted(address: str) -> None:
+def test_what_is_no_address_is_refused_and_not_quoted(address: str, vault: Vault) -> None:
     with pytest.raises(Invalid, match="address") as caught:
-        PostgresStore.open(address)
+        PostgresStore.open(address, vault)
     assert caught.value.fix
     assert not any(SECRET in str(seen) for seen in (caught.value, caught.value.fix, caught.value.__cause__))
 
 
-def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+def test_a_server_that_does_not_answer_is_named_without_its_password(vault: Vault) -> None:
     with pytest.raises(AssentError, match=r"`postgresql://127\.0\.0\.1:1/assent` cannot be reached") as caught:
-        PostgresStore.open(f"postgresql://somebody:{SECRET}{AT}127.0.0.1:1/assent?passfile={SECRET}")
+        PostgresStore.open(f"postgresql://somebody:{SECRET}{AT}127.0.0.1:1/assent?passfile={SECRET}", vault)
     assert SECRET not in f"{caught.value}{caught.value.fix}"
     assert "somebody" not in str(caught.value)
 
 
-def test_a_database_is_made_only_if_asked_and_sorts_by_code_points(postgres: Server, blank: str) -> None:
+def test_a_database_is_made_only_if_asked_and_sorts_by_code_points(postgres: Server, blank: str, vault: Vault) -> None:
     name = f"{blank}_other"
     with pytest.raises(NotFound, match="there is no database"):
-        PostgresStore.open(postgres.address(name))
+        PostgresStore.open(postgres.address(name), vault)
     try:
-        PostgresStore.open(postgres.address(name), create=True).close()
-        PostgresStore.open(postgres.address(name)).close()
+        PostgresStore.open(postgres.address(name), vault, create=True).close()
+        PostgresStore.open(postgres.address(name), vault).close()
         query = "SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"
         assert postgres.run(query, database=name) == [("C", "UTF8")]
     finally:
         postgres.drop(name)
 
 
-def test_a_database_without_tables_is_no_store_until_it_is_made_one(postgres: Server, blank: str) -> None:
+def test_a_database_without_tables_is_no_store_until_it_is_made_one(postgres: Server, blank: str, vault: Vault) -> None:
     with pytest.raises(NotFound, match="there is no store in"):
-        PostgresStore.open(postgres.address(blank))
-    made = PostgresStore.open(postgres.address(blank), create=True)
+        PostgresStore.open(postgres.address(blank), vault)
+    made = PostgresStore.open(postgres.address(blank), vault, create=True)
     with made._database.reading() as connection:
         assert step_of(connection) == NEWEST
     made.close()
 
 
-def test_many_processes_may_open_a_new_database_at_once(postgres: Server, blank: str) -> None:
+def test_many_processes_may_open_a_new_database_at_once(postgres: Server, blank: str, vault: Vault) -> None:
     problems: list[BaseException] = []
 
     def opening() -> None:
         try:
-            PostgresStore.open(postgres.address(blank), create=True).close()
+            PostgresStore.open(postgres.address(blank), vault, create=True).close()
         except Exception as problem:  # noqa: BLE001 - counted
             problems.append(problem)
 
@@ -106,19 +114,19 @@ def test_many_processes_may_open_a_new_database_at_once(postgres: Server, blank:
     assert problems == []
 
 
-def test_a_role_that_may_not_make_a_database_is_told_the_command(postgres: Server, blank: str) -> None:
+def test_a_role_that_may_not_make_a_database_is_told_the_command(postgres: Server, blank: str, vault: Vault) -> None:
     role = f"{blank}_poor"
     postgres.run("CREATE ROLE {} LOGIN PASSWORD 'x'", role)
     try:
         address = postgres.url.set(username=role, password="x", database=f"{blank}_other")
         with pytest.raises(Refused, match="cannot be made: permission denied") as caught:
-            PostgresStore.open(address.render_as_string(hide_password=False), create=True)
+            PostgresStore.open(address.render_as_string(hide_password=False), vault, create=True)
         assert "createdb --template template0" in caught.value.fix
     finally:
         postgres.run("DROP ROLE {}", role)
 
 
-def test_a_database_of_a_newer_assent_is_refused(store: PostgresStore, postgres_database: str) -> None:
+def test_a_database_of_a_newer_assent_is_refused(store: PostgresStore, postgres_database: str, vault: Vault) -> None:
     def stand_at(step: str) -> None:
         with store._database.writing() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = :step"), {"step": step})
@@ -126,53 +134,59 @@ def test_a_database_of_a_newer_assent_is_refused(store: PostgresStore, postgres_
     stand_at("9999")
     try:
         with pytest.raises(Refused, match="step `9999`"):
-            PostgresStore.open(postgres_database)
+            PostgresStore.open(postgres_database, vault)
     finally:
         stand_at(NEWEST)
 
 
-def test_a_server_that_is_too_old_is_refused(postgres_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_too_old_is_refused(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch, vault: Vault
+) -> None:
     monkeypatch.setattr(server, "OLDEST", 99)
     with pytest.raises(Refused, match=r"the server is PostgreSQL \d+") as caught:
-        PostgresStore.open(postgres_database)
+        PostgresStore.open(postgres_database, vault)
     assert caught.value.fix == "use PostgreSQL 99 or newer"
 
 
-def test_a_database_in_another_encoding_is_refused(postgres: Server, blank: str) -> None:
+def test_a_database_in_another_encoding_is_refused(postgres: Server, blank: str, vault: Vault) -> None:
     name = f"{blank}_ascii"
     postgres.run("CREATE DATABASE {} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'", name)
     try:
         with pytest.raises(Refused, match="is encoded in `SQL_ASCII`"):
-            PostgresStore.open(postgres.address(name), create=True)
+            PostgresStore.open(postgres.address(name), vault, create=True)
     finally:
         postgres.drop(name)
 
 
-def test_a_database_that_sorts_otherwise_is_refused(postgres_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_sorts_otherwise_is_refused(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch, vault: Vault
+) -> None:
     monkeypatch.setattr(server, "ORDERED", "SELECT 'a' < 'B'")  # what a dictionary says, and this database does not
     with pytest.raises(Refused, match="does not sort by code points"):
-        PostgresStore.open(postgres_database)
+        PostgresStore.open(postgres_database, vault)
 
 
-def test_a_server_that_forgets_is_refused() -> None:
+def test_a_server_that_forgets_is_refused(vault: Vault) -> None:
     with starting("fsync=off") as forgetful, pytest.raises(Refused, match="`fsync = off`"):
-        PostgresStore.open(forgetful.address("postgres"), create=True)
+        PostgresStore.open(forgetful.address("postgres"), vault, create=True)
 
 
-def test_an_installation_without_the_extra_says_which(postgres_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installation_without_the_extra_says_which(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch, vault: Vault
+) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     for name in ("database", "problems", "server"):
         monkeypatch.delitem(sys.modules, f"assent.store.postgres.{name}")
     with pytest.raises(Refused, match="needs psycopg") as caught:
-        PostgresStore.open(postgres_database)
+        PostgresStore.open(postgres_database, vault)
     assert "assent[postgres]" in caught.value.fix
 
 
-def test_every_answer_is_on_the_disk(postgres: Server, postgres_database: str) -> None:
+def test_every_answer_is_on_the_disk(postgres: Server, postgres_database: str, vault: Vault) -> None:
     name = postgres_database.rpartition("/")[2].partition("?")[0]
     for told, kept in (("off", "on"), ("local", "local")):
         postgres.run(f"ALTER DATABASE {{}} SET synchronous_commit = '{told}'", name)
-        with closing(PostgresStore.open(postgres_database)) as store:
+        with closing(PostgresStore.open(postgres_database, vault)) as store:
             for connect in (store._database.reading, store._database.writing):
                 with connect() as connection:
                     assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == kept
@@ -195,14 +209,14 @@ def test_a_reader_sees_one_instant_and_writes_nothing(store: PostgresStore) -> N
 
 
 def test_a_writer_sees_everything_that_was_acknowledged_before_its_turn(
-    store: PostgresStore, postgres_database: str
+    store: PostgresStore, postgres_database: str, vault: Vault
 ) -> None:
-    """A snapshot that is older than the lock would overlook the hold: the writer waits, then reads."""
+    """A snapshot that is older than the lock would overlook the row: the writer waits, then reads."""
     seen: list[int] = []
 
     def count() -> None:
-        with closing(PostgresStore.open(postgres_database)) as other, other._database.writing() as connection:
-            seen.append(connection.exec_driver_sql("SELECT count(*) FROM hold").scalar())
+        with closing(PostgresStore.open(postgres_database, vault)) as other, other._database.writing() as connection:
+            seen.append(connection.exec_driver_sql("SELECT count(*) FROM policy").scalar())
 
     with store._database.writing() as connection:
         waiting = threading.Thread(target=count)
@@ -211,14 +225,13 @@ def test_a_writer_sees_everything_that_was_acknowledged_before_its_turn(
         while not connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar():
             assert waiting.is_alive()
             assert time.monotonic() < end
-        row = "('h', 'm', 'everyone', NULL, 0, 'a', 'r', 0, NULL, NULL)"
-        connection.exec_driver_sql(f"INSERT INTO hold VALUES {row}")
+        connection.exec_driver_sql("INSERT INTO policy VALUES ('d', 'n', 't', 0)")
     waiting.join()
     assert seen == [1]
 
 
-def test_a_writer_that_waits_too_long_says_so(store: PostgresStore, postgres_database: str) -> None:
-    with closing(PostgresStore.open(postgres_database, lock_timeout_s=0.05)) as impatient:
+def test_a_writer_that_waits_too_long_says_so(store: PostgresStore, postgres_database: str, vault: Vault) -> None:
+    with closing(PostgresStore.open(postgres_database, vault, lock_timeout_s=0.05)) as impatient:
         with (
             store._database.writing(),
             pytest.raises(AssentError, match=r"another process wrote for longer than 0\.05 s"),
@@ -227,10 +240,12 @@ def test_a_writer_that_waits_too_long_says_so(store: PostgresStore, postgres_dat
         impatient.place_hold(hold("h"))
 
 
-def test_a_statement_that_takes_too_long_is_stopped(postgres_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_statement_that_takes_too_long_is_stopped(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch, vault: Vault
+) -> None:
     monkeypatch.setattr(database, "STATEMENT_TIMEOUT_S", 0.05)
     with (
-        closing(PostgresStore.open(postgres_database)) as hurried,
+        closing(PostgresStore.open(postgres_database, vault)) as hurried,
         pytest.raises(AssentError, match=r"one statement for longer than 0\.05 s"),
         hurried._database.reading() as connection,
     ):
@@ -340,7 +355,7 @@ def test_nomination_ranges_over_indexes_and_never_scans_parts(store: PostgresSto
         ("UPDATE tombstone SET part = 'x'", "can lose its subject and nothing else"),
         ("DELETE FROM tombstone", "erased stays erased"),
         ("TRUNCATE tombstone", "erased stays erased"),
-        ("TRUNCATE sweep CASCADE", "erased stays erased"),
+        ("TRUNCATE sweep CASCADE", "erasures are chained"),
         ("DELETE FROM leaf", "the ledger is append-only"),
     ],
 )
@@ -374,6 +389,8 @@ def test_errors_of_the_database_do_not_quote_content(store: PostgresStore) -> No
             problem = problem.__cause__ or problem.__context__
         return said
 
+    with store._database.writing() as connection:
+        connection.execute(put, {"part": 1, "body": PRIVATE})
     twice = wrong(put, part=1, body=PRIVATE)
     assert "content_key" in twice
     found = [
@@ -387,7 +404,8 @@ def test_errors_of_the_database_do_not_quote_content(store: PostgresStore) -> No
 
 
 def test_errors_of_a_copy_do_not_quote_the_line(store: PostgresStore) -> None:
-    store.intake([talk("one")], plan="free", recorded_at=T0)
+    with store._database.writing() as connection:
+        store._database.insert_rows(connection, content, [(1, "first")])
     for row in ((1, PRIVATE), (PRIVATE, PRIVATE), (None, PRIVATE), (7, f"{PRIVATE}\0")):
         with pytest.raises(Exception, match=r"\w") as caught, store._database.writing() as connection:
             store._database.insert_rows(connection, content, [row])

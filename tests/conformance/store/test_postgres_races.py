@@ -7,48 +7,49 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 from tests.conformance.store.samples import (
     ALL,
     T0,
+    by_sets,
     choice,
     day,
+    erase,
     hold,
     keys_of,
     plan_for,
-    redecide_at,
     talk,
 )
 from tests.conformance.store.sweep_child import sweep_child
 from tests.postgres_server import Server
+from tests.vaults import vault_in
 
-from assent.domain.decision import Decision
 from assent.domain.errors import Refused
-from assent.domain.facts import Facts
 from assent.store.port import Store
 from assent.store.postgres import PostgresStore
-from assent.store.records import Account
+from assent.store.records import Account, DueBatch, FactColumnsBatch, Redecide
 
 NOW = day(60)
 PEOPLE = 60
 
 
 @pytest.fixture
-def store(postgres_database: str) -> Iterator[PostgresStore]:
-    opened = PostgresStore.open(postgres_database)
+def store(postgres_database: str, tmp_path: Path) -> Iterator[PostgresStore]:
+    opened = PostgresStore.open(postgres_database, vault_in(tmp_path))
     yield opened
     opened.close()
 
 
 @contextmanager
-def beside(work: Callable[[Store], None], address: str) -> Iterator[None]:
+def beside(work: Callable[[Store], None], address: str, folder: Path) -> Iterator[None]:
     """Do some work in a thread and a store of its own; its error is the test's."""
     problems: list[Exception] = []
 
     def run() -> None:
         try:
-            with closing(PostgresStore.open(address)) as store:
+            with closing(PostgresStore.open(address, vault_in(folder))) as store:
                 work(store)
         except Exception as problem:  # noqa: BLE001 - counted
             problems.append(problem)
@@ -68,19 +69,21 @@ def people(store: Store) -> None:
     store.intake([talk(f"c{n}", subject=f"s{n}") for n in range(PEOPLE)], plan=None, recorded_at=T0)
 
 
-def sweep(store: Store, plan: str, redecide: Callable[[Facts], Decision], batch: int = 3) -> int:
+def sweep(store: Store, plan: str, decide: Redecide | None = None, batch: int = 3) -> int:
     run = store.begin_sweep(plan, NOW)
     after = run.after
     while items := store.plan_items(plan, after, batch):
         keys = [item.part for item in items]
-        store.erase(run.id, redecide, keys, erased_at=NOW)
+        erase(store, run.id, keys, NOW, decide=decide)
         after = keys[-1]
     store.finish_sweep(run.id, NOW)
     return run.id
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_hold_that_was_acknowledged_always_wins(store: PostgresStore, postgres_database: str, seed: int) -> None:
+def test_a_hold_that_was_acknowledged_always_wins(
+    store: PostgresStore, postgres_database: str, seed: int, tmp_path: Path
+) -> None:
     people(store)
     plan = plan_for(store, NOW)
     held: dict[str, int] = {}
@@ -95,13 +98,13 @@ def test_a_hold_that_was_acknowledged_always_wins(store: PostgresStore, postgres
             held[name] = len(keys_of(other, name))  # how many parts there were when the hold was acknowledged
             begun.set()
 
-    def redecide(facts: Facts) -> Decision:
-        known = facts.conversation in held  # before the erasure could know it, so the answer may only be stricter
-        decision = redecide_at(NOW)(facts)
-        assert not (known and decision.due())
-        return decision
+    def redecide(batch: FactColumnsBatch) -> DueBatch:
+        known = {key for key, facts in batch.sample.items() if facts.conversation in held}
+        due = by_sets(NOW)(batch)  # before the erasure could know it, so the answer may only be stricter
+        assert known.isdisjoint(due["part"].to_pylist())
+        return due
 
-    with beside(place, postgres_database):
+    with beside(place, postgres_database, tmp_path):
         assert begun.wait(60)
         run = sweep(store, plan.digest, redecide)
     assert {name: len(keys_of(store, name)) for name in held} == held
@@ -111,7 +114,9 @@ def test_a_hold_that_was_acknowledged_always_wins(store: PostgresStore, postgres
     assert 0 < counted.kept < 2 * PEOPLE, "neither was faster throughout, or nothing was raced"
 
 
-def test_two_sweeps_of_one_plan_erase_every_part_once(store: PostgresStore, postgres_database: str) -> None:
+def test_two_sweeps_of_one_plan_erase_every_part_once(
+    store: PostgresStore, postgres_database: str, tmp_path: Path
+) -> None:
     people(store)
     plan = plan_for(store, NOW)
     run = store.begin_sweep(plan.digest, NOW)
@@ -119,11 +124,11 @@ def test_two_sweeps_of_one_plan_erase_every_part_once(store: PostgresStore, post
 
     def sweep_too(one: Store) -> None:
         try:
-            assert sweep(one, plan.digest, redecide_at(NOW)) == run.id
+            assert sweep(one, plan.digest) == run.id
         except Refused as told:
             refused.append(str(told))
 
-    with beside(sweep_too, postgres_database):
+    with beside(sweep_too, postgres_database, tmp_path):
         sweep_too(store)
     assert refused in ([], [f"sweep `{run.id}` is finished"])
     assert store.sweep(run.id).erased == 2 * PEOPLE
@@ -133,7 +138,7 @@ def test_two_sweeps_of_one_plan_erase_every_part_once(store: PostgresStore, post
 
 
 def test_a_choice_that_was_acknowledged_counts_in_a_sweep_whose_plan_did_not_know_it(
-    store: PostgresStore, postgres_database: str
+    store: PostgresStore, postgres_database: str, tmp_path: Path
 ) -> None:
     people(store)
     said: set[str] = set()
@@ -146,18 +151,19 @@ def test_a_choice_that_was_acknowledged_counts_in_a_sweep_whose_plan_did_not_kno
             if number == PEOPLE // 2:
                 enough.set()
 
-    with beside(allow, postgres_database):
+    with beside(allow, postgres_database, tmp_path):
         plan = plan_for(store, NOW)
         assert enough.wait(60)
         run = store.begin_sweep(plan.digest, NOW)
         for item in store.plan_items(plan.digest, 0, 1_000):
             known = frozenset(said)
 
-            def redecide(facts: Facts, known: frozenset[str] = known) -> Decision:
-                assert facts.choices or facts.subject not in known
-                return redecide_at(NOW)(facts)
+            def redecide(batch: FactColumnsBatch, known: frozenset[str] = known) -> DueBatch:
+                for facts in batch.sample.values():
+                    assert facts.choices or facts.subject not in known
+                return by_sets(NOW)(batch)
 
-            store.erase(run.id, redecide, [item.part], erased_at=NOW)
+            erase(store, run.id, [item.part], NOW, decide=redecide)
         store.finish_sweep(run.id, NOW)
     allowed = {f"test:c{n}" for n in range(PEOPLE // 2)}
     assert {stone.conversation for stone in store.tombstones(ALL).items}.isdisjoint(allowed)
@@ -182,13 +188,11 @@ def state_of(server: Server, name: str) -> dict[str, list[tuple[object, ...]]]:
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relnatts > 1",
         database=name,
     )
-    rows = {table: server.run("SELECT * FROM {} ORDER BY 1, 2", table, database=name) for (table,) in tables}
-    # what was rolled back took numbers along; the order in which tombstones were made stays
-    return {**rows, "tombstone": [stone[1:] for stone in rows["tombstone"]]}
+    return {table: server.run("SELECT * FROM {} ORDER BY 1, 2", table, database=name) for (table,) in tables}
 
 
 def test_a_sweep_that_is_killed_again_and_again_ends_like_one_that_was_not(
-    store: PostgresStore, postgres: Server, postgres_database: str
+    store: PostgresStore, postgres: Server, postgres_database: str, tmp_path: Path
 ) -> None:
     plan = filled(store)
     store.close()
@@ -199,7 +203,7 @@ def test_a_sweep_that_is_killed_again_and_again_ends_like_one_that_was_not(
 
     def child(database: str) -> tuple[object, object]:
         hears, tells = context.Pipe(duplex=False)
-        process = context.Process(target=sweep_child, args=(tells, postgres.address(database), plan, 4))
+        process = context.Process(target=sweep_child, args=(tells, postgres.address(database), tmp_path, plan, 4))
         process.start()
         tells.close()
         return process, hears
@@ -222,7 +226,7 @@ def test_a_sweep_that_is_killed_again_and_again_ends_like_one_that_was_not(
             process.join(timeout=120)
             hears.close()
             assert process.exitcode == -signal.SIGKILL, f"the sweep ended before kill {kills}: give it more to do"
-            bare = "SELECT count(*) FROM part WHERE key NOT IN (SELECT part FROM content)"
+            bare = "SELECT count(*) FROM part WHERE key NOT IN (SELECT part FROM sealed)"
             assert postgres.run(bare, database=name) == [(0,)]
             [(erased, stones)] = postgres.run(
                 "SELECT erased, (SELECT count(*) FROM tombstone) FROM sweep", database=name

@@ -16,6 +16,19 @@ from assent.store.migrate import _STEPS, NEWEST, migrate, step_of
 from assent.store.schema import METADATA
 
 OURS = "alembic_version"
+CHILDREN = {
+    "sqlite": set(),
+    "postgresql": {
+        ("add_fk", f"{child}_{column}_of_{parent}")
+        for child, column, parent in [
+            ("part", "conversation", "conversation"),
+            ("flag", "conversation", "conversation"),
+            ("sealed", "part", "part"),
+            ("content", "part", "part"),
+        ]
+    },
+}
+"""Foreign keys that only SQLite has (`child_of` in schema/base.py)."""
 
 
 @pytest.fixture
@@ -108,7 +121,8 @@ def test_the_migrations_make_the_schema(blank: Engine) -> None:
         assert made.keys() == wanted.keys()
         for table, found in made.items():
             assert found == wanted[table], table
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        missing = compare_metadata(MigrationContext.configure(connection), METADATA)
+        assert {(what, key.name) for what, key in missing} == CHILDREN[connection.dialect.name]
         assert {"choice", "tombstone", "leaf"} <= {table for table, found in made.items() if found["triggers"]}
 
 

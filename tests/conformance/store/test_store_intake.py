@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from tests.conformance.store.samples import ALL, T0, day, keys_of, part, plan_for, redecide_at, sweep_all, talk
+from tests.conformance.store.samples import ALL, T0, day, erase, keys_of, part, plan_for, sweep_all, talk
 
 from assent.domain.conversation import Conversation
 from assent.domain.errors import Invalid, NotFound
@@ -226,7 +226,7 @@ def test_an_erased_part_is_not_added_again(store: Store) -> None:
     keys = keys_of(store, "test:one")
     plan = plan_for(store, day(60), [keys["test:one#a"]])
     run = store.begin_sweep(plan.digest, day(60))
-    store.erase(run.id, redecide_at(day(60)), [keys["test:one#a"]], erased_at=day(60))
+    erase(store, run.id, [keys["test:one#a"]], day(60))
     assert take(store, item, at=day(61)) == [IntakeOutcome("test:one", "unchanged", 0, 1)]
     grown = replace(item, parts=(*item.parts, part("n")))
     assert take(store, grown, at=day(61)) == [IntakeOutcome("test:one", "grown", 1, 1)]
@@ -239,7 +239,7 @@ def test_a_title_that_went_with_its_content_does_not_come_back(store: Store) -> 
     keys = keys_of(store, "test:one")
     plan = plan_for(store, day(60), [keys["test:one#a"]])
     run = store.begin_sweep(plan.digest, day(60))
-    assert store.erase(run.id, redecide_at(day(60)), [keys["test:one#a"]], erased_at=day(60)).erased == 1
+    assert erase(store, run.id, [keys["test:one#a"]], day(60)).erased == 1
     take(store, replace(item, last_turn_at=day(61)))
     entry = store.conversation("test:one").entry
     assert (entry.title, entry.project, entry.last_turn_at) == ("", "", day(61))

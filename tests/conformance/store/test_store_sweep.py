@@ -8,24 +8,23 @@ import pytest
 from tests.conformance.store.samples import (
     ALL,
     T0,
+    by_sets,
     choice,
     day,
+    erase,
     hold,
     keys_of,
     part,
     plan_for,
     policy,
-    redecide_at,
     sweep_all,
     talk,
 )
 
-from assent.domain.decision import Decision
 from assent.domain.digests import digest
 from assent.domain.errors import NotFound, Refused
-from assent.domain.facts import Facts
 from assent.store.port import Store
-from assent.store.records import Cut, CutRow, Erased, Flag, Page, Plan, PlanItem, PolicyText
+from assent.store.records import Cut, CutRow, DueBatch, FactColumnsBatch, Flag, Intent, Page, Plan, PlanItem, PolicyText
 
 NOW = day(60)
 Due = tuple[Store, Plan, list[int]]
@@ -90,7 +89,7 @@ def test_policies_are_kept_by_their_digest(store: Store) -> None:
 def test_a_sweep_erases_what_is_due_and_leaves_tombstones(due: Due) -> None:
     store, plan, keys = due
     run = store.begin_sweep(plan.digest, NOW)
-    assert store.erase(run.id, redecide_at(NOW), keys[:2], erased_at=NOW) == Erased(erased=2)
+    assert erase(store, run.id, keys[:2], NOW) == Intent(1, erased=2)
     assert store.content_of(keys) == {key: store.content_of([key])[key] for key in keys[2:]}
     assert store.conversation("test:old0") is None
     stones = store.tombstones(ALL)
@@ -98,7 +97,7 @@ def test_a_sweep_erases_what_is_due_and_leaves_tombstones(due: Due) -> None:
     stone = stones.items[0]
     assert (stone.conversation, stone.part, stone.subject, stone.sweep) == ("test:old0", "a", "s1", run.id)
     assert (stone.erased_at, stone.erase_by, stone.rule, stone.policy) == (NOW, day(30), "base", policy().digest)
-    assert store.erase(run.id, redecide_at(NOW), keys, erased_at=NOW) == Erased(erased=4, gone=2)
+    assert erase(store, run.id, keys, NOW) == Intent(2, erased=4, gone=2)
     done = store.finish_sweep(run.id, NOW)
     assert (done.erased, done.kept, done.finished_at, done.after) == (6, 0, NOW, keys[-1])
     assert (store.counts().conversations, parts_left(store), store.counts().tombstones) == (1, 2, 6)
@@ -107,7 +106,7 @@ def test_a_sweep_erases_what_is_due_and_leaves_tombstones(due: Due) -> None:
     assert store.tombstones(ALL, subject="s2").total == 0
     first = store.tombstones(Page(limit=4))
     rest = store.tombstones(Page(limit=4, after=first.after))
-    assert [one.id for one in (*first.items, *rest.items)] == sorted(one.id for one in store.tombstones(ALL).items)
+    assert [*first.items, *rest.items] == list(store.tombstones(ALL).items)
 
 
 def test_what_is_no_longer_due_is_kept(due: Due) -> None:
@@ -115,7 +114,7 @@ def test_what_is_no_longer_due_is_kept(due: Due) -> None:
     run = store.begin_sweep(plan.digest, NOW)
     store.place_hold(hold("h", "test:old0", day(59)))
     store.intake([talk("old1", at=day(58))], plan="free", recorded_at=day(58))
-    assert store.erase(run.id, redecide_at(NOW), keys, erased_at=NOW) == Erased(erased=2, kept=4)
+    assert erase(store, run.id, keys, NOW) == Intent(1, erased=2, kept=4)
     assert store.sweep(run.id).kept == 4
     assert len(store.conversation("test:old0").parts) == 2
 
@@ -126,14 +125,14 @@ def test_a_choice_made_after_the_plan_counts(store: Store) -> None:
     run = store.begin_sweep(plan.digest, NOW)
     store.add_choice(choice("c", "allow", day(-1)))
     keys = list(keys_of(store, "test:one").values())
-    assert store.erase(run.id, redecide_at(NOW), keys, erased_at=NOW) == Erased(kept=2)
+    assert erase(store, run.id, keys, NOW) == Intent(None, kept=2)
 
 
 def test_after_release_what_was_held_goes(due: Due) -> None:
     store, plan, keys = due
     store.place_hold(hold("h", None, day(1)))
     run = store.begin_sweep(plan.digest, NOW)
-    assert store.erase(run.id, redecide_at(NOW), keys, erased_at=NOW) == Erased(kept=6)
+    assert erase(store, run.id, keys, NOW) == Intent(None, kept=6)
     store.finish_sweep(run.id, NOW)
     store.release_hold("h", at=day(61), by="judge")
     sweep_all(store, day(62))
@@ -146,7 +145,7 @@ def test_only_what_the_plan_names_can_go(due: Due) -> None:
     run = store.begin_sweep(plan.digest, NOW)
     others = list(keys_of(store, "test:new").values())
     with pytest.raises(Refused, match="does not name `2` of these parts"):
-        store.erase(run.id, redecide_at(day(500)), [*keys, *others], erased_at=NOW)
+        erase(store, run.id, [*keys, *others], day(500))
     assert parts_left(store) == 8
 
 
@@ -156,9 +155,9 @@ def test_a_finished_or_unknown_sweep_erases_nothing(due: Due) -> None:
     finished = store.finish_sweep(run.id, NOW)
     assert store.finish_sweep(run.id, day(99)) == finished
     with pytest.raises(Refused, match="is finished"):
-        store.erase(run.id, redecide_at(NOW), keys, erased_at=NOW)
+        erase(store, run.id, keys, NOW)
     for act in (
-        lambda: store.erase(99, redecide_at(NOW), keys, erased_at=NOW),
+        lambda: erase(store, 99, keys, NOW),
         lambda: store.finish_sweep(99, NOW),
         lambda: store.begin_sweep("sha256:nothing", NOW),
     ):
@@ -171,7 +170,7 @@ def test_a_finished_or_unknown_sweep_erases_nothing(due: Due) -> None:
 def test_an_unfinished_sweep_goes_on_and_a_finished_one_does_not(due: Due) -> None:
     store, plan, keys = due
     run = store.begin_sweep(plan.digest, NOW)
-    store.erase(run.id, redecide_at(NOW), keys[:3], erased_at=NOW)
+    erase(store, run.id, keys[:3], NOW)
     again = store.begin_sweep(plan.digest, day(61))
     assert (again.id, again.started_at, again.after, again.erased) == (run.id, NOW, keys[2], 3)
     store.finish_sweep(run.id, NOW)
@@ -186,29 +185,8 @@ def test_kept_parts_are_counted_once_however_often_the_sweep_is_interrupted(due:
     store.place_hold(hold("h", "test:old0", day(1)))
     run = store.begin_sweep(plan.digest, NOW)
     for _ in range(3):
-        store.erase(run.id, redecide_at(NOW), keys[:4], erased_at=NOW)
+        erase(store, run.id, keys[:4], NOW)
     assert (store.sweep(run.id).erased, store.sweep(run.id).kept) == (2, 2)
-
-
-@pytest.mark.parametrize("breaks_at", range(6))
-def test_an_erasure_that_breaks_in_the_middle_has_done_nothing(due: Due, breaks_at: int) -> None:
-    store, plan, keys = due
-    run = store.begin_sweep(plan.digest, NOW)
-    asked: list[str] = []
-
-    def breaking(facts: Facts) -> Decision:
-        if len(asked) == breaks_at:
-            raise ZeroDivisionError
-        asked.append(facts.part)
-        return redecide_at(NOW)(facts)
-
-    before = [store.conversation(f"test:old{n}") for n in range(3)]
-    with pytest.raises(ZeroDivisionError):
-        store.erase(run.id, breaking, keys, erased_at=NOW)
-    assert [store.conversation(f"test:old{n}") for n in range(3)] == before
-    assert len(store.content_of(keys)) == 6
-    assert (store.counts().tombstones, store.sweep(run.id)) == (0, run)
-    assert store.erase(run.id, redecide_at(NOW), keys, erased_at=NOW).erased == 6
 
 
 def test_a_hold_that_arrives_during_an_erasure_waits_and_finds_the_truth(
@@ -225,17 +203,16 @@ def test_a_hold_that_arrives_during_an_erasure_waits_and_finds_the_truth(
 
     placing = threading.Thread(target=place)
 
-    def redecide(facts: Facts) -> Decision:
-        if not placing.ident:
-            placing.start()
-        placing.join(0.05)
+    def redecide(batch: FactColumnsBatch) -> DueBatch:
+        placing.start()
+        placing.join(0.3)
         assert not acknowledged
-        return redecide_at(NOW)(facts)
+        return by_sets(NOW)(batch)
 
-    assert store.erase(run.id, redecide, keys[:3], erased_at=NOW).erased == 3
+    assert erase(store, run.id, keys[:3], NOW, decide=redecide).erased == 3
     placing.join()
     assert acknowledged == [5]
-    assert store.erase(run.id, redecide_at(NOW), keys, erased_at=NOW) == Erased(kept=3, gone=3)
+    assert erase(store, run.id, keys, NOW) == Intent(None, kept=3, gone=3)
     assert parts_left(store) == 5
 
 
@@ -245,9 +222,9 @@ def test_a_conversation_goes_with_its_last_part_and_takes_flags_along(store: Sto
     keys = keys_of(store, "test:one")
     plan = plan_for(store, NOW)
     run = store.begin_sweep(plan.digest, NOW)
-    store.erase(run.id, redecide_at(NOW), [keys["test:one#a"]], erased_at=NOW)
+    erase(store, run.id, [keys["test:one#a"]], NOW)
     assert store.conversation("test:one").entry.title == "title of one"
-    store.erase(run.id, redecide_at(NOW), [keys["test:one#b"]], erased_at=NOW)
+    erase(store, run.id, [keys["test:one#b"]], NOW)
     assert store.conversation("test:one") is None
     assert (store.counts().conversations, store.counts().flags) == (0, 0)
 
@@ -258,7 +235,7 @@ def test_a_score_alone_keeps_no_title_alive(store: Store) -> None:
     keys = keys_of(store, "test:one")
     plan = plan_for(store, NOW, [keys["test:one#a"]])
     run = store.begin_sweep(plan.digest, NOW)
-    store.erase(run.id, redecide_at(NOW), [keys["test:one#a"]], erased_at=NOW)
+    erase(store, run.id, [keys["test:one#a"]], NOW)
     entry = store.conversation("test:one").entry
     assert (entry.title, entry.project, entry.parts) == ("", "", 2)
 
@@ -268,7 +245,7 @@ def test_the_rule_on_a_tombstone_follows_the_decision(store: Store) -> None:
     plan = plan_for(store, NOW)
     run = store.begin_sweep(plan.digest, NOW)
     store.request_deletion("test:one", day(1))
-    store.erase(run.id, redecide_at(NOW), list(keys_of(store, "test:one").values()), erased_at=NOW)
+    erase(store, run.id, list(keys_of(store, "test:one").values()), NOW)
     assert {(stone.rule, stone.erase_by) for stone in store.tombstones(ALL).items} == {("deleted", day(31))}
 
 

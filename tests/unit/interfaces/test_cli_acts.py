@@ -29,9 +29,21 @@ def test_plan_then_sweep_does_what_was_shown(home: Home) -> None:
     assert {sample["conversation"] for sample in plan["sample"]} == {OLD, "claude-ai:old2"}
     text = home("plan").out
     assert f"digest: {plan['digest']}" in text
+    assert "ripe up to 16 days before their end" in text
     command = text.splitlines()[-1].removeprefix("to do exactly this: assent ").split()
     swept = home(*command, "--json").json()
-    assert swept == {"sweep": 1, "plan": plan["digest"], "erased": 4, "kept": 0, "gone": 0, "clean": True}
+    assert swept == {
+        "sweep": 1,
+        "plan": plan["digest"],
+        "erased": 4,
+        "kept": 0,
+        "gone": 0,
+        "finished": True,
+        "receipts": 1,
+        "copies": {name: {"removed": 1} for name in ("cuts", "database", "segments")},
+        "waiting": {},
+        "problems": [],
+    }
     assert [line["conversation"] for line in home("explain", "--all", "--json").lines()] == [YOUNG]
     assert home("status", "--json").json()["tombstones"] == 4
     nothing = home("plan").out
@@ -58,10 +70,19 @@ def test_the_validity_of_a_plan_is_a_setting(home: Home) -> None:
 def test_a_changed_policy_refuses_an_earlier_plan(home: Home) -> None:
     digest = home("plan", "--json").json()["digest"]
     (policy,) = (home.folder / "policies").iterdir()
-    policy.write_text(policy.read_text("utf-8").replace('"P30D"', '"P20D"'), "utf-8")
+    policy.write_text(policy.read_text("utf-8").replace('"P30D"', '"P40D"'), "utf-8")
     said = home("sweep", "--plan", digest)
     assert (said.status, said.out) == (2, "")
     assert "the policies changed" in said.err
+
+
+def test_a_policy_whose_promise_the_settings_cannot_keep_is_not_planned_by(home: Home) -> None:
+    (policy,) = (home.folder / "policies").iterdir()
+    policy.write_text(policy.read_text("utf-8").replace('"P30D"', '"P20D"'), "utf-8")
+    for command in (("plan",), ("sweep", "--daemon")):
+        said = home(*command)
+        assert (said.status, said.out) == (2, "")
+        assert "deleted content is gone within 20 days, and the settings need 30" in said.err
 
 
 def test_explain_says_until_when_what_for_and_why(home: Home) -> None:
@@ -95,7 +116,9 @@ def test_a_hold_keeps_and_a_release_frees(home: Home) -> None:
     assert home("sweep", "--plan", digest, "--json").json()["kept"] == 4
     assert "a legal hold forbids erasure" in home("explain", OLD).out
     assert home("hold", "list").out.split()[-1] == "standing"
-    assert home("release", hold, "--by", "desk").status == 0
+    asked = home("release", hold, "--by", "ann", "--reason", "settled", "--json").json()["approval"]
+    assert home("plan", "--json").json()["due"] == 0
+    assert home("approve", asked, "--by", "ben").status == 0
     assert home("hold", "list", "--json").json()["state"] == "released 2026-01-01T12:00:00Z"
     assert home("plan", "--json").json()["due"] == 4
 

@@ -112,8 +112,11 @@ FAILING = [
     (("release", "nothing", "--by", "desk"), 3),
     (("flag", "nothing", "--category", "fraud", "--by", "team"), 3),
     (("flag", "nothing", "--reverse", "--by", "team"), 3),
-    (("hold", "person", "--matter", "m", "--author", "a", "--reason", "r"), 1),
-    (("hold", "everyone", "me", "--matter", "m", "--author", "a", "--reason", "r"), 1),
+    (("hold", "query", "--matter", "m", "--author", "a", "--reason", "r"), 1),
+    (("hold", "everyone", "--matter", "m", "--author", "a", "--reason", " "), 1),
+    (("hold", "close", "nothing"), 3),
+    (("approve", "nothing", "--by", "desk"), 3),
+    (("read", "nothing", "--for", "legal", "--by", "desk", "--reason", "r"), 3),
     (("choose", "me", "allow"), 2),
     (("import", "auto", str(HERE)), 1),
     (("import", "nonsense", str(HERE)), 3),
@@ -151,7 +154,10 @@ def test_each_kind_of_error_has_its_exit_status(
     assert (said.status, said.out, said.err) == (status, "", "assent: a\n  b\n")
 
 
-@pytest.mark.parametrize("arguments", [("nonsense",), ("plan", "--at", "soon"), ("sweep",), ("hold", "person", "me")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("nonsense",), ("plan", "--at", "soon"), ("sweep",), ("hold", "person", "me"), ("hold", "everyone", "me")],
+)
 def test_a_wrong_call_is_explained_without_a_traceback(home: Home, arguments: tuple[str, ...]) -> None:
     said = home(*arguments)
     assert (said.status, said.out) == (1, "")

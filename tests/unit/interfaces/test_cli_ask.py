@@ -204,6 +204,18 @@ def test_whatever_gives_nothing_may_come_from_anywhere(tmp_path: Path, act: str)
     assert home.acts() == [act]
 
 
+def test_what_is_recorded_by_hand_has_a_receipt_that_verifies(tmp_path: Path) -> None:
+    home = made(tmp_path / "home")
+    said = home("choose", "me", "decline").out.splitlines()
+    assert said[0].startswith("recorded: decline for training at ")
+    command = said[-1].removeprefix("your receipt: assent ").split()
+    receipt = tmp_path / "receipt.json"
+    assert home(*command[:-1], receipt).status == 0
+    key = home("ledger", "key").out.strip()
+    verified = home("verify", "receipt", receipt, "--key", key)
+    assert verified.status == 0, verified.err
+
+
 def test_choices_are_shown_in_the_order_of_time(tmp_path: Path) -> None:
     home = made(tmp_path / "home")
     assert home("choose", "me", "show").out == "never asked, or never answered\n"

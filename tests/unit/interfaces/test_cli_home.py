@@ -21,7 +21,8 @@ def test_a_new_home_has_settings_a_store_and_a_copy_of_the_policy(tmp_path: Path
     assert (said.status, said.err) == (0, "")
     assert f"policy {NEW}" in said.out
     home = tmp_path / "deep" / "home"
-    assert sorted(path.name for path in home.iterdir()) == ["assent.db", "assent.toml", "keys", "notices", "policies"]
+    made_here = {path.name for path in home.iterdir()}
+    assert made_here == {"assent.db", "assent.db-turn", "assent.toml", "keys", "notices", "policies", "vault"}
     original = Wiring.policy_library() / f"{NEW}.toml"
     assert [file.read_bytes() for file in (home / "policies").iterdir()] == [original.read_bytes()]
     assert stat.S_IMODE((home / "assent.db").stat().st_mode) == 0o600

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.vaults import vault_in
+
 from assent.domain.digests import digest
 from assent.ledger.note import Signer, new_signer
 from assent.policy.document import Document
@@ -118,7 +120,7 @@ def clean(store: SqliteStore, course: Course) -> Linted:
 def shelf(no_answer: str = "decline") -> Iterator[SqliteStore]:
     """A store with the notice of the campaign."""
     with TemporaryDirectory() as folder:
-        store = SqliteStore.open(Path(folder) / "store.db", create=True)
+        store = SqliteStore.open(Path(folder) / "store.db", vault_in(Path(folder)), create=True)
         store.add_notice(notice(no_answer))
         yield store
         store.close()

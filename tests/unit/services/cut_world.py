@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.vaults import vault_in
+
 from assent.domain.conversation import Conversation, Part, last_turn
 from assent.policy.model import Policy
 from assent.policy.parse import parse_policy
@@ -87,7 +89,7 @@ def quiet(_what: str, _total: int) -> Iterator[object]:
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
     folder.mkdir(exist_ok=True)
-    store = SqliteStore.open(folder / "assent.db", create=True)
+    store = SqliteStore.open(folder / "assent.db", vault_in(folder), create=True)
     try:
         yield World(folder, store)
     finally:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.vaults import vault_in
+
 from assent.ledger.checkpoint import Checkpoint, parse_checkpoint
 from assent.ledger.leaf import commitment
 from assent.ledger.note import ED25519, Signer, new_signer
@@ -90,7 +92,7 @@ def ledger(folder: Path, log: Log | None = None, *, empty: Path | None = None) -
     path = folder / "ledger.db"
     if empty is not None:
         shutil.copy(empty, path)
-    store = SqliteStore.open(path, create=True)
+    store = SqliteStore.open(path, vault_in(folder), create=True)
     try:
         found(store, log or log_of(), now=NOW)
         yield store

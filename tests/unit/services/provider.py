@@ -1,7 +1,8 @@
 """A provider with a store of its own: people, chats, answers, and a clock that the test sets."""
 
+import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ledger_world import log_of
+from tests.vaults import vault_in
 
 from assent.connectors.port import Record, Source
 from assent.domain.conversation import Conversation, Part
@@ -17,10 +19,13 @@ from assent.domain.decision import Decision
 from assent.policy.model import Policy
 from assent.policy.parse import parse_policy
 from assent.policy.versions import decide_versions, governing
+from assent.services.erase.journal import Journal
+from assent.services.erase.registry import begin, served
+from assent.services.erase.world import ErasureWorld
 from assent.services.ledger.log import Log
 from assent.services.ledger.rotate import found
 from assent.services.plan import PlanReport, make_plan
-from assent.services.sweep import SweepReport, find_plan, sweep_plan
+from assent.services.sweep import SweepReport, SweepTerms, find_plan, sweep_plan
 from assent.store.columns import Columns
 from assent.store.records import (
     Account,
@@ -33,7 +38,9 @@ from assent.store.records import (
     PlanItem,
     Tombstone,
 )
+from assent.store.sql.store import SqlStore
 from assent.store.sqlite import SqliteStore
+from assent.vault.vault import Vault
 
 LIBRARY = Path(__file__).resolve().parents[3] / "policies"
 T0 = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -93,7 +100,9 @@ class Told:
 class Provider:
     """A store, a session of the set evaluator and the policies in force."""
 
-    def __init__(self, folder: Path, store: SqliteStore, *names: str) -> None:
+    lead = timedelta()
+
+    def __init__(self, folder: Path, store: SqlStore, *names: str) -> None:
         self.folder = folder
         self.store = store
         self.texts = policies_named(names or (NEW,))
@@ -128,11 +137,20 @@ class Provider:
         self.store.add_flag(Flag(name or f"flag-{conversation}", conversation, at, "fraud", "team", "seen"))
 
     def plan(self, at: datetime, batch_rows: int = 50) -> PlanReport:
-        return make_plan(self.store, self.columns, self.texts, at=at, batch_rows=batch_rows)
+        return make_plan(self.store, self.columns, self.texts, at=at, batch_rows=batch_rows, lead=self.lead)
 
-    def sweep(self, digest: str, now: datetime, **more: object) -> SweepReport:
-        values = {"valid": VALID, "batch_rows": 50, "on_rows": lambda _rows: None, **more}
-        return sweep_plan(self.store, self.versions, find_plan(self.store, digest), now=now, **values)
+    @cached_property
+    def world(self) -> ErasureWorld:
+        return erasure_world(self.folder, self.store, lead=self.lead)
+
+    def sweep(
+        self, digest: str, now: datetime, *, on_rows: Callable[[int], None] = lambda _rows: None, **more: object
+    ) -> SweepReport:
+        terms = SweepTerms(**{"valid": VALID, "lead": self.lead, "batch_rows": 50, **more})
+        plan = find_plan(self.store, digest)
+        return sweep_plan(
+            self.store, self.columns, self.versions, plan, self.world, now=now, terms=terms, on_rows=on_rows
+        )
 
     def entries(self) -> Iterator[ConversationEntry]:
         page: str | None = None
@@ -170,12 +188,21 @@ class Provider:
             page = Page(1000, listing.after)
 
 
+def erasure_world(home: Path, store: SqlStore, *, lead: timedelta = timedelta()) -> ErasureWorld:
+    """What erasing reaches beside the database of a home, with a ledger that is signed."""
+    begin(store, now=T0)
+    vault = store.contents
+    assert isinstance(vault, Vault)
+    derived = served(store, vault, home / "vault" / "clearing", lead=lead)
+    return ErasureWorld(vault, derived, Journal(home / "journal"), lambda count: os.urandom(32 * count), log_of())
+
+
 @cache
 def empty() -> bytes:
     """A database at the newest step of its schema, with a ledger that has begun, made once."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "assent.db"
-        store = SqliteStore.open(path, create=True)
+        store = SqliteStore.open(path, vault_in(path.parent), create=True)
         found(store, log_of(), now=T0)
         assert store.checkpoint()
         store.close()
@@ -187,11 +214,16 @@ def policies_named(names: tuple[str, ...]) -> list[tuple[Policy, str]]:
     return policies(*names)
 
 
+def opened(home: Path, *, busy_timeout_s: float = 30.0) -> SqliteStore:
+    """Open the store of a home once more."""
+    return SqliteStore.open(home / "assent.db", vault_in(home), busy_timeout_s=busy_timeout_s)
+
+
 @contextmanager
 def provider(folder: Path, *names: str) -> Iterator[Provider]:
     folder.mkdir(exist_ok=True, parents=True)
     (folder / "assent.db").write_bytes(empty())
-    store = SqliteStore.open(folder / "assent.db")
+    store = opened(folder)
     try:
         yield Provider(folder, store, *names)
     finally:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from tests.unit.services.ledger_world import NOW, ORIGIN, choice, choices, holds, ledger, log_of, signer, witness
+from tests.vaults import vault_in
 
 from assent.domain.errors import AssentError, Incomplete, NotFound, Refused
 from assent.ledger.encoding import write_base64
@@ -99,7 +100,7 @@ def test_another_controller_or_key_is_noticed(store: Store) -> None:
 
 
 def test_a_home_without_a_ledger_says_what_to_do(tmp_path: Path) -> None:
-    store = SqliteStore.open(tmp_path / "x.db", create=True)
+    store = SqliteStore.open(tmp_path / "x.db", vault_in(tmp_path), create=True)
     for act in (
         lambda: append(store, LOG, [choice(0)], now=NOW),
         lambda: seal(store, LOG, now=NOW),

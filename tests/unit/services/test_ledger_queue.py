@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,19 @@ from tests.unit.services.ledger_world import NOW, choice, choices, holds, ledger
 
 from assent.domain.errors import Incomplete, Refused
 from assent.services.ledger.append import Appended, append
-from assent.services.ledger.queue import AppendQueue
+from assent.services.ledger.queue import GroupQueue, OwnThread
 from assent.store.port import Store
 from assent.store.records import Choice
 
 LOG = log_of()
+Queue = GroupQueue[Choice, Appended]
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 class Gated:
@@ -27,13 +34,13 @@ class Gated:
         self.busy = threading.Event()
         self.groups: list[int] = []
 
-    def __call__(self, group: Sequence[Choice]) -> list[Appended]:
+    def __call__(self, group: Sequence[Choice]) -> list[Appended | Exception]:
         self.busy.set()
         assert self.gate.wait(10)
         self.groups.append(len(group))
         if any(one.id == "c77" for one in group):
             raise RuntimeError("poison")
-        return append(self.store, LOG, group, now=NOW)
+        return [*append(self.store, LOG, group, now=NOW)]
 
 
 @pytest.fixture
@@ -42,97 +49,103 @@ def gated(tmp_path: Path) -> Iterator[Gated]:
         yield Gated(store)
 
 
-def held_up(gated: Gated, queue: AppendQueue) -> Future[Appended]:
+async def handed_in(queue: Queue, items: Sequence[Choice]) -> list["asyncio.Task[Appended]"]:
+    """Hand items in, and return when all of them wait."""
+    tasks = [asyncio.create_task(queue.of(one)) for one in items]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def held_up(gated: Gated, queue: Queue) -> "asyncio.Task[Appended]":
     """Hand in one choice and wait until the worker is busy with it."""
-    first = queue.submit(choice(0))
-    assert gated.busy.wait(10)
+    (first,) = await handed_in(queue, [choice(0)])
+    assert await asyncio.to_thread(gated.busy.wait, 10)
     return first
 
 
-def test_choices_that_come_meanwhile_share_one_append(gated: Gated) -> None:
-    queue = AppendQueue(gated)
-    first = held_up(gated, queue)
-    others = [queue.submit(one) for one in choices(1, 30)]
+async def test_choices_that_come_meanwhile_share_one_append(gated: Gated) -> None:
+    queue = Queue(OwnThread(gated))
+    first = await held_up(gated, queue)
+    others = await handed_in(queue, choices(1, 30))
     gated.gate.set()
-    assert holds(first.result(10), LOG).size == 1
-    assert [other.result(10).choice.id for other in others] == [f"c{n}" for n in range(1, 31)]
-    assert {holds(other.result(), LOG).size for other in others} == {31}
+    assert holds(await first, LOG).size == 1
+    found = await asyncio.gather(*others)
+    assert [one.choice.id for one in found] == [f"c{n}" for n in range(1, 31)]
+    assert {holds(one, LOG).size for one in found} == {31}
     assert gated.groups == [1, 30]
-    queue.close()
+    await queue.close()
 
 
-def test_a_group_has_a_limit(gated: Gated) -> None:
-    queue = AppendQueue(gated, at_once=10)
-    held_up(gated, queue)
-    others = [queue.submit(one) for one in choices(1, 25)]
+async def test_a_group_has_a_limit(gated: Gated) -> None:
+    queue = Queue(OwnThread(gated), at_once=10)
+    await held_up(gated, queue)
+    others = await handed_in(queue, choices(1, 25))
     gated.gate.set()
-    assert [other.result(10).number for other in others] == list(range(1, 26))
+    assert [one.number for one in await asyncio.gather(*others)] == list(range(1, 26))
     assert gated.groups == [1, 10, 10, 5]
-    queue.close()
+    await queue.close()
 
 
-def test_one_that_cannot_be_appended_fails_alone(gated: Gated) -> None:
+async def test_one_that_cannot_be_appended_fails_alone(gated: Gated) -> None:
     append(gated.store, LOG, [choice(20)], now=NOW)
-    queue = AppendQueue(gated)
-    held_up(gated, queue)
-    others = {one.id: queue.submit(one) for one in (*choices(1, 15), choice(77), choice(20, "decline"), choice(21))}
+    queue = Queue(OwnThread(gated))
+    await held_up(gated, queue)
+    sent = (*choices(1, 15), choice(77), choice(20, "decline"), choice(21))
+    others = await handed_in(queue, sent)
     gated.gate.set()
-    for name, other in others.items():
-        if name == "c77":
+    for one, other in zip(sent, others, strict=True):
+        if one.id == "c77":
             with pytest.raises(RuntimeError, match="poison"):
-                other.result(10)
-        elif name == "c20":
+                await other
+        elif one.id == "c20":
             with pytest.raises(Refused, match="`c20`"):
-                other.result(10)
+                await other
         else:
-            assert holds(other.result(10), LOG).size > 1
+            assert holds(await other, LOG).size > 1
     assert gated.store.staged() == 1 + 1 + 15 + 1
-    queue.close()
+    await queue.close()
 
 
-def test_a_full_queue_says_so_at_once_and_loses_nothing(gated: Gated) -> None:
-    queue = AppendQueue(gated, waiting=3)
-    held_up(gated, queue)
-    others = [queue.submit(one) for one in choices(1, 3)]
+async def test_an_answer_that_is_a_problem_is_raised_and_leaves_the_others_alone() -> None:
+    queue = GroupQueue[int, int](OwnThread(lambda group: [Refused("odd", "send even") if n % 2 else n for n in group]))
+    found = await asyncio.gather(*(queue.of(n) for n in range(6)), return_exceptions=True)
+    assert [str(one) if isinstance(one, Refused) else one for one in found] == [0, "odd", 2, "odd", 4, "odd"]
+    await queue.close()
+
+
+async def test_a_full_queue_says_so_at_once_and_loses_nothing(gated: Gated) -> None:
+    queue = Queue(OwnThread(gated), waiting=3)
+    await held_up(gated, queue)
+    others = await handed_in(queue, choices(1, 3))
     with pytest.raises(Incomplete, match="too many choices wait"):
-        queue.submit(choice(4))
+        await queue.of(choice(4))
     gated.gate.set()
-    assert [other.result(10).number for other in others] == [1, 2, 3]
-    assert queue.append(choice(4)).number == 4
-    queue.close()
+    assert [one.number for one in await asyncio.gather(*others)] == [1, 2, 3]
+    assert (await queue.of(choice(4))).number == 4
+    await queue.close()
 
 
-def test_a_caller_who_left_is_left_out(gated: Gated) -> None:
-    queue = AppendQueue(gated)
-    held_up(gated, queue)
-    left, stayed = queue.submit(choice(1)), queue.submit(choice(2))
-    assert left.cancel()
+async def test_a_caller_who_left_is_left_out(gated: Gated) -> None:
+    queue = Queue(OwnThread(gated))
+    await held_up(gated, queue)
+    left, stayed = await handed_in(queue, choices(1, 2))
+    left.cancel()
+    await asyncio.sleep(0)
     gated.gate.set()
-    assert stayed.result(10).number == 1
+    assert (await stayed).number == 1
     assert gated.store.logged("c1") is None
-    queue.close()
+    await queue.close()
 
 
-def test_closing_appends_what_waits_and_takes_no_more(gated: Gated) -> None:
-    queue = AppendQueue(gated)
-    held_up(gated, queue)
-    others = [queue.submit(one) for one in choices(1, 5)]
-    closing = threading.Thread(target=queue.close)
-    closing.start()
-    gated.gate.set()
-    closing.join(10)
-    assert [other.result(0).number for other in others] == [1, 2, 3, 4, 5]
-    queue.close()
+async def test_closing_works_on_what_waits_and_takes_no_more(gated: Gated) -> None:
+    queue = Queue(OwnThread(gated))
+    await held_up(gated, queue)
+    others = await handed_in(queue, choices(1, 5))
+    closing = asyncio.create_task(queue.close())
+    await asyncio.sleep(0)
     with pytest.raises(Incomplete, match="being closed"):
-        queue.submit(choice(6))
-
-
-def test_it_can_be_awaited(gated: Gated) -> None:
+        await queue.of(choice(6))
     gated.gate.set()
-    queue = AppendQueue(gated)
-
-    async def many() -> list[Appended]:
-        return await asyncio.gather(*(asyncio.wrap_future(queue.submit(one)) for one in choices(0, 40)))
-
-    assert sorted(one.number for one in asyncio.run(many())) == list(range(40))
-    queue.close()
+    await closing
+    assert [one.result().number for one in others] == [1, 2, 3, 4, 5]
+    await queue.close()

@@ -22,6 +22,7 @@ from provider import (
     Told,
     crowd,
     day,
+    opened,
     part,
     policies,
     provider,
@@ -30,12 +31,12 @@ from provider import (
 )
 
 from assent.connectors.port import Source
-from assent.domain.errors import Incomplete, NotFound, Refused
+from assent.domain.errors import NotFound, Refused
 from assent.policy.parse import parse_policy
+from assent.services.erase.carry_out import carry_out
 from assent.services.intake import Whose, import_source
-from assent.services.sweep import SweepReport, find_plan, require_clean
+from assent.services.sweep import SweepReport, find_plan, require_done
 from assent.store.records import Plan
-from assent.store.sqlite import SqliteStore
 
 NOW = day(50)
 
@@ -117,7 +118,7 @@ def test_only_what_the_plan_names_is_erased(acme: Provider) -> None:
     digest = acme.plan(NOW).digest
     acme.keep(talk("late old one"))
     report = acme.sweep(digest, NOW + timedelta(hours=2))
-    assert (report.erased, report.kept, report.gone, report.clean, report.plan) == (6, 0, 0, True, digest)
+    assert (report.erased, report.kept, report.gone, report.finished, report.plan) == (6, 0, 0, True, digest)
     assert left(acme) == {"young": 2, "soon": 2, "late old one": 2}
     assert acme.plan(NOW + timedelta(hours=2)).due == 4
 
@@ -194,28 +195,26 @@ def test_no_file_of_the_home_holds_a_byte_of_what_was_erased(tmp_path: Path) -> 
         made.keep(talk("young", "s1", day(45), part("q", "MARKER-kept " * 500, at=day(45))))
         assert b"MARKER-erased" in everything(tmp_path)
         report = made.sweep(made.plan(NOW).digest, NOW)
-        assert (report.erased, report.clean) == (60, True)
-        found = everything(tmp_path)
-        assert b"MARKER-erased" not in found
-        assert b"MARKER-kept" in found
+        assert report.erased == 60
+        assert report.carried.copies == {name: {"removed": 2} for name in ("cuts", "database", "segments")}
+        assert b"MARKER-erased" not in everything(tmp_path)
+        young = made.store.conversation("test:young").parts[0].key
+        assert made.store.content_of([young]) == {young: "MARKER-kept " * 500}
 
 
 def everything(folder: Path) -> bytes:
     return b"\n".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def test_a_reader_that_keeps_the_log_open_is_reported_and_cleared_later(acme: Provider, tmp_path: Path) -> None:
+def test_a_reader_that_keeps_the_log_open_is_reported_and_cleared_later(acme: Provider) -> None:
     digest = acme.plan(NOW).digest
-    impatient = Provider(tmp_path, SqliteStore.open(tmp_path / "home" / "assent.db", busy_timeout_s=0.05))
+    impatient = Provider(acme.folder, opened(acme.folder, busy_timeout_s=0.05))
     with acme.store._database.reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM part").scalar() == 8
         report = impatient.sweep(digest, NOW)
-        assert (report.erased, report.clean) == (6, False)
-        with pytest.raises(Incomplete):
-            require_clean(report)
-    again = impatient.sweep(digest, NOW)
-    assert (again.erased, again.gone, again.clean) == (0, 6, True)
-    require_clean(again)
+        assert (report.erased, report.carried.copies["database"]) == (6, {"pending maintenance": 1})
+        require_done(report.carried)
+    assert carry_out(impatient.store, impatient.world, now=NOW + DAY).copies == {"database": {"removed": 1}}
     impatient.store.close()
 
 
@@ -268,7 +267,7 @@ def test_a_second_sweep_of_one_plan_finds_everything_gone(acme: Provider) -> Non
 
 def test_two_sweeps_of_one_plan_at_once_erase_each_part_once(acme: Provider, tmp_path: Path) -> None:
     digest = acme.plan(NOW).digest
-    other = Provider(tmp_path, SqliteStore.open(tmp_path / "home" / "assent.db"))
+    other = Provider(acme.folder, opened(acme.folder))
     reports: list[SweepReport] = []
 
     def between(_rows: int) -> None:
@@ -290,9 +289,10 @@ CHILD = """
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
-from provider import Provider, SqliteStore
+sys.path.append(str(Path.cwd().parents[2]))
+from provider import Provider, opened
 folder, digest, now = Path(sys.argv[1]), sys.argv[2], datetime.fromisoformat(sys.argv[3])
-made = Provider(folder, SqliteStore.open(folder / "assent.db"))
+made = Provider(folder, opened(folder))
 made.sweep(digest, now, batch_rows=1, on_rows=lambda _rows: print("batch", flush=True))
 print("done", flush=True)
 """
@@ -312,14 +312,14 @@ def test_a_sweep_that_was_killed_goes_on_where_it_ended(tmp_path: Path, batches:
             assert child.stdout.readline() == "batch\n"
         child.send_signal(signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
-    store = SqliteStore.open(home / "assent.db")
+    store = opened(home)
     try:
         made = Provider(home, store)
         before = len(made.stones())
         assert batches <= before < 200
         assert before + store.counts().parts == 200
         report = made.sweep(digest, NOW + timedelta(hours=1))
-        assert (report.sweep, report.erased, report.kept, report.clean) == (1, 200, 0, True)
+        assert (report.sweep, report.erased, report.kept, report.carried.open) == (1, 200, 0, False)
         assert len({(stone.conversation, stone.part) for stone in made.stones()}) == len(made.stones()) == 200
         assert b"MARKER-erased" not in everything(home)
     finally:
@@ -333,7 +333,7 @@ def test_a_crowd_is_swept_to_the_last_part_and_stays_so(tmp_path: Path) -> None:
         crowd(made, now, people=80, seed=5)
         due = {name for name, decision in made.decided(now).items() if decision.due()}
         names = made.names()
-        report = made.sweep(made.plan(now).digest, now, batch_rows=7)
+        report = made.sweep(made.plan(now).digest, now, batch_rows=40)
         assert (report.erased, report.kept) == (len(due), 0)
         assert made.names() == names - due
         assert {f"{stone.conversation}#{stone.part}" for stone in made.stones()} == due

@@ -8,6 +8,8 @@ A resource says who may call it in its signature, and the description of the API
 
 from __future__ import annotations
 
+import asyncio
+from math import inf
 from typing import TYPE_CHECKING, Annotated, Final
 
 from anyio import to_thread
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 REMEMBERED_S: Final = 0.5
 """Seconds for which a token is not looked up again: a revoked one is refused after this time at the latest."""
 
+_FRESH_S: Final = REMEMBERED_S / 2
+"""Seconds after which it is looked up again beside the requests, so that one who calls all the time never waits."""
+
 _REMEMBERED: Final = 10_000
 
 
@@ -35,6 +40,7 @@ class Callers:
         """Ask the store and the monotonic clock of this world."""
         self._world = world
         self._found: dict[str, tuple[Caller | None, float]] = {}
+        self._asking: dict[str, asyncio.Task[Caller | None]] = {}
 
     async def find(self, authorization: str | None) -> Caller | None:
         """Return who holds the token of an `Authorization` header; None if nobody does."""
@@ -42,14 +48,29 @@ class Callers:
         if scheme.lower() != "bearer" or not token.isascii():
             return None
         digest = digest_of(token)
-        found = self._found.get(digest)
-        if found is not None and found[1] > self._world.ticks():
-            return found[0]
-        row = await to_thread.run_sync(self._world.store.token, digest)
+        caller, asked = self._found.get(digest, (None, -inf))
+        age = self._world.ticks() - asked
+        if age < _FRESH_S:
+            return caller
+        asking = self._asking.get(digest)
+        if asking is None or asking.done():
+            asking = self._asking[digest] = asyncio.create_task(self._ask(digest))
+            # where nobody waits for it, the next one who asks hears what the matter is
+            asking.add_done_callback(lambda task: task.cancelled() or task.exception())
+        # one who hangs up takes nothing from the others that wait for the same
+        return caller if age < REMEMBERED_S else await asyncio.shield(asking)
+
+    async def _ask(self, digest: str) -> Caller | None:
+        """Look a token up; whoever calls with it meanwhile waits for this."""
+        asked = self._world.ticks()
+        try:
+            row = await to_thread.run_sync(self._world.store.token, digest)
+        finally:
+            self._asking.pop(digest, None)
         caller = Caller(row.name, row.role) if row is not None and row.revoked_at is None else None
         if len(self._found) >= _REMEMBERED:
             self._found.clear()
-        self._found[digest] = (caller, self._world.ticks() + REMEMBERED_S)
+        self._found[digest] = (caller, asked)
         return caller
 
 
@@ -72,7 +93,10 @@ class Needs(SecurityBase):
         self.model = HTTPBearer(description="A token of this server: `assent token add NAME --role ROLE` prints one.")
 
     async def __call__(self, request: Request) -> Caller:
-        caller = await caller_of(request)
+        return self.check(await caller_of(request))
+
+    def check(self, caller: Caller | None) -> Caller:
+        """Return the caller who is let in. Raises `StatusError` for anybody else."""
         if caller is None:
             fix = "send `Authorization: Bearer TOKEN`; `assent token add` makes one"
             raise StatusError(401, "the request carries no token that is known here", fix)
@@ -82,7 +106,9 @@ class Needs(SecurityBase):
         return caller
 
 
-Product = Annotated[Caller, Depends(Needs("product"))]
+PRODUCT: Final = Needs("product")
+
+Product = Annotated[Caller, Depends(PRODUCT)]
 """A chat product, which speaks for the subject that each request names."""
 
 Officer = Annotated[Caller, Depends(Needs("officer"))]

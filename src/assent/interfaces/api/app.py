@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 
 from assent import __version__
 from assent.domain.errors import AssentError
@@ -37,14 +38,21 @@ from assent.interfaces.api.answers import AnswerBook
 from assent.interfaces.api.description import describe
 from assent.interfaces.api.gate import Gate
 from assent.interfaces.api.shelf import Shelf
+from assent.interfaces.api.shortcut import Shortcut
 from assent.services.events.deliver import deliver
 from assent.services.events.tell import tell_choices
+from assent.services.ledger.queue import GroupQueue
 from assent.services.rights.callback import call_back
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
     from assent.interfaces.api.world import World
+    from assent.services.choose.choose import Outcome
+    from assent.services.choose.several import Asked
+    from assent.services.ledger.queue import Worker
 
 RESOURCES: Final = (
     server,
@@ -64,6 +72,7 @@ RESOURCES: Final = (
 """The resources, each a module beside this one with a function `router` (how: `resource.py`)."""
 
 _TIDY_EVERY_S: Final = 600.0
+_TEND_EVERY_S: Final = 1.0
 _LOOK_EVERY_S: Final = 3.0
 _PAUSE_S: Final = 0.1
 """Between two stretches of events while there are more: choices that come meanwhile go first."""
@@ -72,22 +81,42 @@ _DELIVERIES: Final = 50
 """Attempts of one round."""
 
 
-def create_app(world: World) -> FastAPI:
-    """Put the API together on the ports of `world`."""
+class _Api(FastAPI):
+    """The framework's application, behind layers that cost less than its own."""
+
+    front: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self
+        await self.front(scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Leave out the framework's own last resort: the gate answers mistakes."""
+        outermost = super().build_middleware_stack()
+        return outermost.app if isinstance(outermost, ServerErrorMiddleware) else outermost
+
+    async def further(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Go the long way, through everything that the framework does."""
+        await super().__call__(scope, receive, send)
+
+
+def create_app(world: World, worker: Worker[Asked, Outcome] | None = None) -> FastAPI:
+    """Put the API together on the ports of `world`. `worker` takes people's acts; without one a thread here does."""
 
     @asynccontextmanager
     async def while_open(_app: FastAPI) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = world.settings.api_threads
         async with create_task_group() as tasks:
             tasks.start_soon(_repeat, world, _tidy, _TIDY_EVERY_S)
+            tasks.start_soon(_repeat, world, _tend, _TEND_EVERY_S)
             tasks.start_soon(_repeat, world, _tell, _LOOK_EVERY_S)
             tasks.start_soon(_repeat, world, _deliver, _LOOK_EVERY_S)
             tasks.start_soon(_repeat, world, _call_back, _LOOK_EVERY_S)
             yield
             tasks.cancel_scope.cancel()
-        await to_thread.run_sync(world.appends.close)
+        await app.state.choosing.close()
 
-    app = FastAPI(
+    app = _Api(
         title="assent",
         version=__version__,
         docs_url=None,
@@ -103,6 +132,7 @@ def create_app(world: World) -> FastAPI:
     )
     app.state.world = world
     app.state.callers = Callers(world)
+    app.state.choosing = GroupQueue(worker or choices.in_a_thread(world))
     app.state.answers = AnswerBook(world.store)
     app.state.running = set()
     app.state.methods_of = lambda scope: _methods_of(app, scope)
@@ -111,7 +141,8 @@ def create_app(world: World) -> FastAPI:
         app.router.routes.extend(module.router(world).routes)
     app.router.routes.insert(0, Shelf(route for route in app.routes if isinstance(route, APIRoute)))
     app.state.forms = {**rights.FORMS, **scim.FORMS}
-    app.add_middleware(Gate, world=world)
+    recording = next(route for route in app.routes if getattr(route, "path", "") == choices.CHOICES)
+    app.front = Gate(Shortcut(app.further, world, app.state, recording), world)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 
@@ -135,6 +166,12 @@ async def _repeat(world: World, step: Callable[[World], int], every_s: float) ->
 def _tidy(world: World) -> int:
     """Forget old answers."""
     world.store.forget_answers(world.now() - timedelta(hours=world.settings.answers_kept_hours))
+    return 0
+
+
+def _tend(world: World) -> int:
+    """Spare the requests the pauses that a database takes after many writes."""
+    world.store.tend()
     return 0
 
 

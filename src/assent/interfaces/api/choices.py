@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from asyncio import wrap_future
-from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
@@ -12,23 +10,26 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from assent.domain.errors import Refused
 from assent.domain.facts import Act, Scope
 from assent.interfaces.api.access import Officer, Product, Reader
 from assent.interfaces.api.asked import ChoiceId, OfPerson
 from assent.interfaces.api.effects import EffectsOut, effects_out
 from assent.interfaces.api.problems import StatusError
 from assent.interfaces.api.resource import Instant, Output, Word, problems, resource
-from assent.interfaces.api.together import Together
 from assent.interfaces.api.world import World
 from assent.ledger.receipt import encode_receipt
-from assent.services.choose.choose import Answer, begin, finish, quote, written_first
+from assent.services.choose.choose import Answer, Outcome, quote
+from assent.services.choose.effects import effects_of
 from assent.services.choose.request import WrittenRequest, choose_on_request
+from assent.services.choose.several import Asked, choose_several
 from assent.services.choose.snapshot import MAX_TOKEN_CHARACTERS
 from assent.services.ledger.prove import prove
+from assent.services.ledger.queue import GroupQueue, OwnThread
 from assent.services.receipts.issue import html, kantara_of, receipt_of
 from assent.services.receipts.shown import shown_terms
-from assent.store.records import Choice, Known
+from assent.store.records import Choice
+
+CHOICES: Final = "/v1/choices"
 
 Form = Literal["json", "html", "kantara"]
 
@@ -99,37 +100,15 @@ class WrittenOut(Output):
 def router(world: World) -> APIRouter:
     """Return the routes of choices."""
     routes = resource("choices")
-    policies = [policy for policy, _ in world.policies]
-    people = Together(partial(_read, world))
 
-    @routes.post("/v1/choices", status_code=201, responses=problems(404))
-    async def record_choice(what: ChoiceIn, _caller: Product) -> ChoiceOut:
+    @routes.post(CHOICES, status_code=201, responses=problems(404))
+    async def record_choice(what: ChoiceIn, request: Request, _caller: Product) -> ChoiceOut:
         """Record what a person did on the question that they were shown.
 
         The act is in the ledger when this answers. The same act on the same token again is the same choice; another
         act on it is refused, as is everything that the person was not shown. What is refused leaves nothing behind.
         """
-        scope, target = what.place
-        plain = what.model_dump(exclude={"scope", "target"})
-        answer = Answer(**plain, scope=scope, target=target)
-        now, enter = world.now(), world.appends.submit
-        quoted = quote(world.desk, answer)
-        known = await people.of((what.subject, quoted.snapshot.rendering))
-        ready = partial(begin, world.store, world.desk, answer, (quoted, known), policies=policies, now=now)
-        # of most acts everything is known by now; a guardian or a conversation is asked of the store
-        begun = await to_thread.run_sync(ready) if what.guardian or scope == "conversation" else ready()
-        # no thread waits for the ledger: those that wait at the same moment are appended together
-        try:
-            appended = await wrap_future(enter(begun.choice))
-        except Refused as problem:
-            first = await to_thread.run_sync(written_first, world.store, begun, problem)
-            appended = await wrap_future(enter(first))
-        end = partial(finish, world.store, begun, appended, policies=policies, now=now)
-        # without effects to work out, nothing of the store is asked
-        made = await to_thread.run_sync(end) if what.explain or scope == "conversation" else end()
-        effects = None if made.effects is None else effects_out(made.effects)
-        told = _told(made.choice) | {"leaf": made.appended.number, "before": made.before, "after": made.after}
-        return ChoiceOut(**told, effects=effects, receipt=_receipts(made.choice))
+        return await take(world, request.app.state.choosing, what)
 
     @routes.post("/v1/written-requests", status_code=201, responses=problems(404))
     def record_written_request(what: WrittenIn, caller: Officer) -> WrittenOut:
@@ -175,6 +154,46 @@ def router(world: World) -> APIRouter:
     return routes
 
 
+Choosing = GroupQueue[Asked, Outcome]
+
+
+def in_a_thread(world: World) -> OwnThread[Asked, Outcome]:
+    """Return what takes the acts of many people together, in a thread of this process."""
+    policies = [policy for policy, _ in world.policies]
+    return OwnThread(partial(choose_several, world.store, world.desk, enter=world.append, policies=policies))
+
+
+async def take(world: World, together: Choosing, what: ChoiceIn) -> ChoiceOut:
+    """Take an act, with others that come at this moment, and say what became of it."""
+    scope, target = what.place
+    answer = Answer(
+        subject=what.subject,
+        purpose=what.purpose,
+        act=what.act,
+        token=what.token,
+        scope=scope,
+        target=target,
+        guardian=what.guardian,
+        explain=False,
+    )
+    now = world.now()
+    made = await together.of(Asked(answer, quote(world.desk, answer), now))
+    choice = made.choice
+    effects = None
+    if what.explain:
+        policies = [policy for policy, _ in world.policies]
+        # it may take a while for somebody with many conversations, so nobody waits for it but them
+        effects = effects_out(await to_thread.run_sync(effects_of, world.store, policies, choice, now))
+    return ChoiceOut(
+        **_told(choice),
+        leaf=made.appended.number,
+        before=made.before,
+        after=made.after,
+        effects=effects,
+        receipt=_receipts(choice),
+    )
+
+
 _RECEIPT: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The receipt.",
@@ -185,14 +204,6 @@ _RECEIPT: Final[dict[int | str, dict[str, Any]]] = {
         },
     }
 }
-
-
-def _read(world: World, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
-    """Read what is known of people who were shown renderings; the store keeps those at hand from then on."""
-    for rendering in {rendering for _, rendering in keys}:
-        world.store.rendering(rendering)
-    known = world.store.known_of_several({subject for subject, _ in keys})
-    return {key: known[key[0]] for key in keys}
 
 
 def _told(choice: Choice) -> dict[str, Any]:

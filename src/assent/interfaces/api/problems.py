@@ -132,12 +132,17 @@ def status_of(error: AssentError) -> int:
 async def of_error(request: Request, error: Exception) -> Response:
     """Answer what a service raised."""
     assert isinstance(error, AssentError)  # noqa: S101 - FastAPI calls it for this class
+    return answer_error(request.scope, error)
+
+
+def answer_error(scope: Mapping[str, Any], error: AssentError) -> Response:
+    """Make the answer to what a service raised."""
     status = status_of(error)
     headers = {"Retry-After": "1"} if status == 503 else {}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="assent"'
     reason, faults = getattr(error, "reason", ""), getattr(error, "faults", ())
-    return answer(request.scope, status, error.message, error.fix, reason=reason, faults=faults, headers=headers)
+    return answer(scope, status, error.message, error.fix, reason=reason, faults=faults, headers=headers)
 
 
 async def of_http(request: Request, error: Exception) -> Response:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from assent.policy.model import Policy
     from assent.services.choose.desk import Desk
+    from assent.services.choose.several import EnterAll
     from assent.services.events.deliver import Desk as Post
     from assent.services.ledger.log import Log
-    from assent.services.ledger.queue import AppendQueue
     from assent.settings import Settings
     from assent.store.keys import KeyFolder
     from assent.store.port import Store
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class World:
     """Ports of one running server; every resource of the API is built from it and from nothing else.
 
-    `log` is what appending to the ledger needs, `appends` joins the choices that come at the same moment, `desk` is
+    `log` is what appending to the ledger needs, `append` appends choices that come at the same moment, `desk` is
     where questions are handed out, `post` where events leave, `keys` the folder of secrets. `policies` pairs each
     version in force, oldest first, with the text of its file. `now` is the instant, `ticks` are seconds that never
     jump back (for how long things took), `new_id` and `new_key` draw a fresh name and a fresh secret of 32 bytes,
@@ -31,7 +31,7 @@ class World:
 
     store: Store
     log: Log
-    appends: AppendQueue
+    append: EnterAll
     desk: Desk
     post: Post
     keys: KeyFolder

@@ -1,4 +1,4 @@
-"""What `assent ask` and `assent choose` share: the question of this home, and what an act is about."""
+"""What `assent ask` and `assent choose` share: the question of this home, and what an act on it is about."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import click
 from assent.domain.choices import project_target
 from assent.domain.errors import Invalid
 from assent.domain.instants import format_instant
-from assent.services.notice import notice_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,35 +47,21 @@ def about(scope: tuple[str, str] | None, conversation: str | None) -> About:
     return cast("Scope", kind), project_target(name) if kind == "project" else name
 
 
-def serve_here(
-    wiring: Wiring, subject: str, purpose: str, options: tuple[Act, ...], *, what: About, guardian: str
-) -> Served:
-    """Serve the question of the newest policy to who sits at this terminal."""
-    from assent.services.choose.shelf import shelve
-    from assent.services.choose.snapshot import Showing, serve
-
-    policy, now = wiring.policies[-1], wiring.now()
-    notice = notice_of(policy, purpose)
-    shown = shelve(wiring.store, policy, notice, surface="terminal", layout="terminal", now=now)
-    showing = Showing(
-        subject=subject,
-        purpose=purpose,
-        rendering=shown.digest,
-        policy=policy.digest,
-        client="terminal",
-        interactive=wiring.interactive(),
-        scope=what[0],
-        target=what[1],
-        guardian=guardian,
-        options=options,
-    )
-    return serve(wiring.store, wiring.desk, showing, policies=wiring.policies, snapshot_id=wiring.new_id(), now=now)
-
-
 def question_here(
-    wiring: Wiring, subject: str, purpose: str, *, what: About, guardian: str, campaign: str, locale: str
+    wiring: Wiring,
+    subject: str,
+    purpose: str,
+    *,
+    what: About,
+    guardian: str,
+    campaign: str = "",
+    locale: str = "",
+    also: tuple[Act, ...] = (),
 ) -> Question | NotAsked:
-    """Draw the question of this home's notice for who sits at this terminal, and sign it."""
+    """Draw the question of this home's notice for who sits at this terminal, and sign it.
+
+    `also` are acts that can be taken here beside those that the notice offers.
+    """
     from assent.services.choose.ask import Moment, Wanted, ask
 
     wanted = Wanted(
@@ -90,6 +75,7 @@ def question_here(
         target=what[1],
         guardian=guardian,
         campaign=campaign,
+        also=also,
     )
     moment = Moment(wiring.now(), wiring.new_id(), wiring.chance())
     return ask(wiring.store, wiring.desk, wanted, policies=wiring.policy_texts, moment=moment)

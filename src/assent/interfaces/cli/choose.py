@@ -10,7 +10,7 @@ from assent.domain.errors import Refused
 from assent.domain.facts import ACTS
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
-from assent.interfaces.cli.asking import about, about_options, outcome_record, serve_here, take
+from assent.interfaces.cli.asking import about, about_options, outcome_record, question_here, take
 from assent.services.choose.gate import check_may_allow
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def command(
 ) -> int:
     """Record ACT of SUBJECT: allow, decline, defer or withdraw; `show` says what holds, and lists the acts so far.
 
+    The act answers the newest notice on the shelf that asks for the purpose, so it has a receipt.
     An `allow` needs the person: it is asked for here, in a terminal, and never taken from a script, CI
     or an administrator. What your own product's notice recorded comes in by `assent import choices`.
 
@@ -51,19 +52,23 @@ def command(
     """
     if act == "show":
         return _show(wiring, subject, as_json=as_json)
+    from assent.services.choose.ask import Question
+
     what = about(scope, conversation)
-    served = serve_here(wiring, subject, purpose, ACTS, what=what, guardian=guardian)
     if act == "allow":
         if not wiring.interactive():
             fix = "let the person run `assent ask`, or record your product's answers by `assent import choices FILE`"
             raise Refused("an `allow` needs a person at a terminal", fix)
         check_may_allow(wiring.store, subject, guardian, adult_age=wiring.settings.adult_age, now=wiring.now())
-        rendering = wiring.store.rendering(served.snapshot.rendering)
-        click.echo("" if rendering is None else rendering.body)
+    # what gives nothing can be said at any time, whatever the notice offers just now
+    question = question_here(wiring, subject, purpose, what=what, guardian=guardian, also=("defer", "withdraw"))
+    assert isinstance(question, Question)  # noqa: S101 - only a campaign says that somebody is not asked
+    if act == "allow":
+        click.echo(question.rendering.body)
         if input("type allow to allow it: ").strip() != "allow":
             click.echo("nothing recorded")
             return 0
-    outcome = take(wiring, served, subject, cast("Act", act), guardian)
+    outcome = take(wiring, question.served, subject, cast("Act", act), guardian)
     if as_json:
         echo_json(outcome_record(outcome))
         return 0
@@ -74,6 +79,7 @@ def command(
     click.echo(f"recorded: {act} for {purpose}{where} at {format_instant(choice.at)} (leaf {outcome.appended.number})")
     for line in in_words(outcome.effects) if outcome.effects is not None else ():
         click.echo(f"  {line}")
+    click.echo(f"your receipt: assent receipt {choice.id} --out receipt.json")
     return 0
 
 

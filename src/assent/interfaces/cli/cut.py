@@ -131,11 +131,13 @@ def _check(folder: Path, *, as_json: bool) -> int:
     found: Checked = check(folder)
     if as_json:
         record = {"name": found.name, "number": found.number, "digest": found.manifest}
-        echo_json({**record, "differences": list(found.differences)})
+        echo_json({**record, "erased": found.erased, "differences": list(found.differences)})
     elif found.differences:
         for difference in found.differences:
             click.echo(f"assent: {difference}", err=True)
         click.echo("  do not use this cut: write it again, or fetch it again", err=True)
     else:
         click.echo(f"cut {found.name} number {found.number} is as its manifest says: {found.manifest}")
+        if found.erased:
+            click.echo(f"{found.erased:,} rows left it since, for their parts were erased")
     return 2 if found.differences else 0

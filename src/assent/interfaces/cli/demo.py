@@ -23,7 +23,7 @@ from assent.services.demo.replay import bring_in, catch_up
 from assent.services.explain import explain_conversation, what_if
 from assent.services.forecast import forecast
 from assent.services.plan import make_plan
-from assent.services.sweep import find_plan, sweep_plan
+from assent.services.sweep import find_plan, require_done, sweep_plan
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -148,17 +148,19 @@ def _sweep(here: Wiring) -> None:
     counts = here.store.counts()
     click.echo(f"the store holds {counts.conversations:,} conversations in {counts.parts:,} parts")
     rows = here.settings.batch_rows
-    plan = make_plan(here.store, here.columns, here.policy_texts, at=here.now(), batch_rows=rows)
+    plan = make_plan(here.store, here.columns, here.policy_texts, at=here.now(), batch_rows=rows, lead=here.lead)
     _say_plan(plan)
     report = sweep_plan(
         here.store,
+        here.columns,
         here.policies,
         find_plan(here.store, plan.digest),
+        here.erasure_world,
         now=here.now(),
-        valid=timedelta(hours=1),
-        batch_rows=5_000,
+        terms=here.sweep_terms(),
         on_rows=lambda _rows: None,
     )
+    require_done(report.carried)
     click.echo(f"sweep: {report.erased:,} parts erased, {report.kept:,} kept, tombstones without content stay behind")
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--subject", help="With --all: only this person's.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="With --all: how many.")
 @click.option("--at", type=INSTANT, help="Instant to explain for, ISO 8601 with zone. Default: now.")
+@click.option("--as-subject", is_flag=True, help="As the person may see it: a hold under a gag is not told.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (with --all: one a line).")
 @click.pass_obj
 def command(
@@ -36,6 +37,7 @@ def command(
     subject: str | None,
     limit: int,
     at: datetime | None,
+    as_subject: bool,
     as_json: bool,
 ) -> int:
     """Say how long CONVERSATION is kept, what it may be used for, and why.
@@ -50,10 +52,10 @@ def command(
     """
     instant = at or wiring.now()
     if every:
-        return _explain_all(wiring, subject, limit, instant, as_json=as_json)
+        return _explain_all(wiring, subject, limit, instant, shown=as_subject, as_json=as_json)
     if conversation is None:
         raise Invalid("which conversation?", "name one, or use --all")
-    explanation = explain_conversation(wiring.store, wiring.policies, conversation, instant)
+    explanation = explain_conversation(wiring.store, wiring.policies, conversation, instant, shown=as_subject)
     if as_json:
         echo_json(_record(explanation))
     else:
@@ -61,23 +63,23 @@ def command(
     return 0
 
 
-def _explain_all(wiring: Wiring, subject: str | None, limit: int, at: datetime, *, as_json: bool) -> int:
+def _explain_all(wiring: Wiring, subject: str | None, limit: int, at: datetime, *, shown: bool, as_json: bool) -> int:
     page: str | None = None
-    shown = total = 0
-    while shown < limit:
-        size = min(limit - shown, wiring.settings.list_page)
+    count = total = 0
+    while count < limit:
+        size = min(limit - count, wiring.settings.list_page)
         listing = wiring.store.conversations(ConversationFilter(subject=subject), Page(size, page))
         for entry in listing.items:
-            explanation = explain_conversation(wiring.store, wiring.policies, entry.id, at)
+            explanation = explain_conversation(wiring.store, wiring.policies, entry.id, at, shown=shown)
             if as_json:
                 echo_json(_record(explanation))
             else:
                 click.echo(_line(explanation))
-        shown, total, page = shown + len(listing.items), listing.total, listing.after
+        count, total, page = count + len(listing.items), listing.total, listing.after
         if page is None:
             break
     if not as_json:
-        click.echo(f"{shown:,} of {total:,} conversations" + ("; --limit shows more" if shown < total else ""))
+        click.echo(f"{count:,} of {total:,} conversations" + ("; --limit shows more" if count < total else ""))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`assent flag`: flag a conversation, or reverse a flag."""
+"""`assent flag`: flag a conversation, review or reverse a flag, list flags."""
 
 from __future__ import annotations
 
@@ -8,44 +8,88 @@ import click
 
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
-from assent.store.records import Flag
+from assent.services.flag.scores import forget_scores
+from assent.store.records import Flag, Page
 
 if TYPE_CHECKING:
     from assent.wiring import Wiring
 
 
 @click.command()
-@click.argument("conversation")
+@click.argument("conversation", required=False)
 @click.option("--category", help="What was found, in the words of your taxonomy.")
-@click.option("--by", "by", required=True, help="Who or what found or reverses it.")
+@click.option("--by", "by", help="Who or what found it, reviewed it or reverses it.")
 @click.option("--reason", default="", help="Why, without quoting content.")
+@click.option("--score", type=click.FloatRange(0, 1), help="How sure the detector was, from 0 to 1.")
+@click.option("--review", is_flag=True, help="CONVERSATION is a flag's id: somebody looked at it.")
 @click.option("--reverse", is_flag=True, help="CONVERSATION is a flag's id: the finding was wrong.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--list", "listed", is_flag=True, help="List the flags of CONVERSATION, or all, newest first.")
+@click.option("--subject", help="With --list: the flags of this person, also of what is erased.")
+@click.option("--forget", is_flag=True, help="End findings whose time is over (`flag_score_days`).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def command(
     wiring: Wiring,
-    conversation: str,
+    *,
+    conversation: str | None,
     category: str | None,
-    by: str,
+    by: str | None,
     reason: str,
+    score: float | None,
+    review: bool,
     reverse: bool,
+    listed: bool,
+    subject: str | None,
+    forget: bool,
     as_json: bool,
 ) -> int:
     """Flag CONVERSATION as violating policy. Its clocks follow the policy's rules for flagged content.
 
+    What was found has a clock of its own: it stays when the content is erased, until `flag_score_days` have passed.
+    A flag that was reversed ends with its content.
+
     \b
     Examples:
-      assent flag chatgpt:6710… --category fraud --by "review team"
+      assent flag chatgpt:6710… --category fraud --score 0.97 --by "detector 3"
+      assent flag 5f0c… --review --by "review team"
       assent flag 5f0c… --reverse --by "appeal desk"
+      assent flag --list --subject p-17
+      assent flag --forget
     """
     now = wiring.now()
-    if reverse:
-        wiring.store.reverse_flag(conversation, now)
-        click.echo(f"reversed at {format_instant(now)}; the policy's clock for unflagged content applies again")
+    if listed:
+        return _show(wiring, conversation, subject, as_json=as_json)
+    if forget:
+        gone = forget_scores(wiring.store, now=now, days=wiring.settings.flag_score_days)
+        echo_json({"forgotten": gone}) if as_json else click.echo(f"{gone:,} findings ended")
+        return 0
+    if not conversation or not by:
+        raise click.UsageError("a flag needs a conversation and --by")
+    if review or reverse:
+        (wiring.store.reverse_flag if reverse else wiring.store.review_flag)(conversation, now)
+        after = "; the policy's clock for unflagged content applies again" if reverse else ""
+        click.echo(f"{'reversed' if reverse else 'reviewed'} at {format_instant(now)}{after}")
         return 0
     if not category:
         raise click.UsageError("a flag needs --category")
-    flag = Flag(wiring.new_id(), conversation, now, category, by, reason)
+    flag = Flag(wiring.new_id(), conversation, now, category, by, reason, score=score)
     wiring.store.add_flag(flag)
     echo_json({"flag": flag.id, "at": format_instant(now)}) if as_json else click.echo(f"flag {flag.id}")
     return 0
+
+
+def _show(wiring: Wiring, conversation: str | None, subject: str | None, *, as_json: bool) -> int:
+    page = Page(wiring.settings.list_page)
+    while True:
+        found = wiring.store.flags(page, conversation, subject=subject)
+        for one in found.items:
+            state = "reversed" if one.reversed_at else "reviewed" if one.reviewed_at else "open"
+            record = {"flag": one.id, "conversation": one.conversation, "at": format_instant(one.at)}
+            record |= {"category": one.category, "by": one.by, "state": state}
+            if as_json:
+                echo_json(record | {"score": one.score})
+            else:
+                click.echo(f"{one.id}  {one.at:%Y-%m-%d}  {one.category}  {one.conversation}  {state}")
+        if found.after is None:
+            return 0
+        page = Page(wiring.settings.list_page, found.after)

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def command(wiring: Wiring, step: str, steps: int, picture: Path | None, at: datetime | None, *, as_json: bool) -> int:
-    """Draw how many parts end when, by the rule that ends them, if nothing changes.
+    """Draw how many parts are to be erased when, by the rule that ends them, if nothing changes.
+
+    Those are the days from which a sweep may take them, some days before their end (see `assent plan`).
 
     \b
     Examples:
@@ -36,7 +38,8 @@ def command(wiring: Wiring, step: str, steps: int, picture: Path | None, at: dat
       assent forecast --by year --steps 6 --svg forecast.svg
     """
     instant = at or wiring.now()
-    ahead = forecast(wiring.store, wiring.columns, wiring.policies, instant, cast("Step", step), steps)
+    by, lead = cast("Step", step), wiring.lead
+    ahead = forecast(wiring.store, wiring.columns, wiring.policies, instant, by, steps, lead=lead)
     if picture is not None:
         picture.write_text(svg(ahead), encoding="utf-8")
     if as_json:

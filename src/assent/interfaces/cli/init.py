@@ -12,7 +12,8 @@ from assent import settings
 from assent.domain.errors import Refused
 from assent.interfaces.cli.options import read_notice, read_policy
 from assent.policy.parse import parse_document, parse_policy
-from assent.services.notice.plain import purposes_asked
+from assent.services.erase.registry import begin
+from assent.services.notice.asked import purposes_asked
 from assent.store.records import NoticeText, PolicyText
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def make_home(
     try:
         home.create_store()
         home.create_ledger()
+        begin(home.store, now=home.now())
         _put_on_the_shelf(home, given)
         home.store.close()
     except BaseException:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from assent.domain.durations import parse_duration
 from assent.domain.errors import Invalid, NotFound, Place
 from assent.domain.instants import parse_instant
 from assent.policy.model import Policy
@@ -22,6 +23,16 @@ class _Instant(click.ParamType[datetime]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
             return parse_instant(value) if isinstance(value, str) else value
+        except Invalid as problem:
+            self.fail(f"{problem.message}; {problem.fix}", param, ctx)
+
+
+class _Length(click.ParamType[timedelta]):
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return parse_duration(value).shortest() if isinstance(value, str) else value
         except Invalid as problem:
             self.fail(f"{problem.message}; {problem.fix}", param, ctx)
 
@@ -65,4 +76,5 @@ def _text(path: Path) -> str:
 
 
 INSTANT = _Instant()
+LENGTH = _Length()
 POLICY = _Policy()

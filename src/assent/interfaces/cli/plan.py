@@ -14,7 +14,7 @@ from assent.services.forecast import forecast
 from assent.services.plan import PlanReport, make_plan
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from assent.services.forecast import Forecast
     from assent.wiring import Wiring
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 def command(wiring: Wiring, at: datetime | None, as_json: bool) -> int:
     """Show what a sweep would erase now: by rule, newly due, a sample, what comes next; and its digest.
 
+    That is what is ripe: parts must go some days before their end, so that backups of their keys are gone by then too,
+    but never while anything may still use them.
+
     Nothing is erased. `assent sweep --plan DIGEST` does exactly this plan, and decides every
     part once more before it erases it.
 
@@ -37,13 +40,21 @@ def command(wiring: Wiring, at: datetime | None, as_json: bool) -> int:
       assent plan --at 2026-01-01T00:00:00Z      what would be due at New Year
     """
     instant = at or wiring.now()
-    rows = wiring.settings.batch_rows
-    report = make_plan(wiring.store, wiring.columns, wiring.policy_texts, at=instant, batch_rows=rows)
-    ahead = forecast(wiring.store, wiring.columns, wiring.policies, instant, "week", 8)
+    rows, lead = wiring.settings.batch_rows, wiring.lead
+    report = make_plan(
+        wiring.store,
+        wiring.columns,
+        wiring.policy_texts,
+        at=instant,
+        batch_rows=rows,
+        lead=lead,
+        now=wiring.now(),
+    )
+    ahead = forecast(wiring.store, wiring.columns, wiring.policies, instant, "week", 8, lead=lead)
     if as_json:
-        echo_json(_record(report, ahead))
-    else:
-        _say(report, ahead)
+        echo_json({**_record(report, ahead), "lead_days": lead.days})
+        return 0
+    _say(report, ahead, lead)
     return 0
 
 
@@ -73,8 +84,10 @@ def _record(report: PlanReport, ahead: Forecast) -> dict[str, object]:
     }
 
 
-def _say(report: PlanReport, ahead: Forecast) -> None:
+def _say(report: PlanReport, ahead: Forecast, lead: timedelta) -> None:
     click.echo(f"plan for {format_instant(report.at)} under {', '.join(name for name, _ in report.policies)}")
+    if lead:
+        click.echo(f"parts are ripe up to {lead.days} days before their end, so that no backup of a key outlives it")
     click.echo(f"due: {report.due:,} parts, of them newly due {report.newly_due:,}; looked at {report.looked_at:,}")
     for tally in report.by_rule:
         whose = f"{tally.conversations:,} conversations of {tally.people:,} people"
@@ -82,7 +95,7 @@ def _say(report: PlanReport, ahead: Forecast) -> None:
     if report.sample:
         click.echo("for example:")
         for sample in report.sample:
-            click.echo(f"  {sample.conversation}  since {format_instant(sample.erase_by)}  ({sample.rule})")
+            click.echo(f"  {sample.conversation}  by {format_instant(sample.erase_by)}  ({sample.rule})")
     click.echo("\n" + bars(ahead))
     click.echo(f"digest: {report.digest}")
     if report.due:

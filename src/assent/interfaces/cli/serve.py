@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ import click
 from assent.domain.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from assent.services.choose.choose import Outcome
+    from assent.services.choose.several import Asked
     from assent.wiring import Wiring
 
 GRACE_S = 20
@@ -48,10 +51,13 @@ def command(wiring: Wiring, host: str, port: int, behind_proxy: bool) -> None:
     import uvicorn
 
     from assent.interfaces.api.app import create_app
+    from assent.services.ledger.beside import OwnProcess
 
     # threads take turns ten times as often as by default: the one that talks to the network waits behind fewer others
     sys.setswitchinterval(0.000_5)
-    app = create_app(wiring.world())
+    # what a choice waits for is in a process of its own, and waits for no thread here
+    worker = OwnProcess(partial(_acts, wiring.at_home(wiring.settings.home)))
+    app = create_app(wiring.world(), worker)
     # what stands by now stays: a collector that looked through it again and again would keep requests waiting
     gc.collect()
     gc.freeze()
@@ -61,6 +67,7 @@ def command(wiring: Wiring, host: str, port: int, behind_proxy: bool) -> None:
 
         class Server(uvicorn.Server):
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                worker.begin()
                 await super().startup(sockets)
                 click.echo(f"serving at http://{shown}:{place[1]}")
 
@@ -79,6 +86,14 @@ def command(wiring: Wiring, host: str, port: int, behind_proxy: bool) -> None:
             )
         ).run(sockets=[listener])
     click.echo("stopped")
+
+
+def _acts(wiring: Wiring) -> Callable[[Sequence[Asked]], list[Outcome | Exception]]:
+    """Return what takes people's acts, in the process that does nothing else."""
+    acts = wiring.acts()
+    gc.collect()
+    gc.freeze()
+    return acts
 
 
 def _only_this_machine(host: str) -> bool:

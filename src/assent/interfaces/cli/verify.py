@@ -1,4 +1,4 @@
-"""`assent verify`: check a receipt, offline."""
+"""`assent verify`: check a receipt or the proof of an erasure, offline."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def command() -> None:
     \b
     Examples:
       assent verify receipt my-receipt.json --key VKEY
+      assent verify erasure erasure-12.json --key VKEY
     """
 
 
@@ -79,6 +80,53 @@ def receipt(
     return status
 
 
+@command.command()
+@click.argument("file", type=_FILE)
+@click.option("--key", "vkeys", multiple=True, help="The log's public key, obtained elsewhere. May be repeated.")
+@click.option("--keys", "key_file", type=_FILE, help="A file of public keys, one a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def erasure(file: Path, vkeys: tuple[str, ...], key_file: Path | None, as_json: bool) -> int:
+    """Check that FILE proves an erasure: its tombstones and its receipt belong together, and are in the signed log.
+
+    Exit status: 0 it holds, 1 unreadable, 2 it does not hold, 4 not everything could be checked, or a copy was not
+    removed when the receipt was written.
+
+    \b
+    Example:
+      assent verify erasure erasure-12.json --key log.example.com/choices+3d9f…+AQ…
+    """
+    from assent.ledger.erasure_proof import MAX_BYTES, verify_erasure
+    from assent.ledger.note import parse_verifier
+
+    keys = [parse_verifier(vkey) for vkey in dict.fromkeys((*vkeys, *_lines(key_file)))]
+    with file.open("rb") as stream:
+        found = verify_erasure(stream.read(MAX_BYTES + 1), keys)
+    record = found.proof.record
+    unproven = ("that no copy was made which nobody registered", "that the operator's own disks are as it says")
+    if as_json:
+        said = {"erasure": record.link.id, "at": format_instant(record.link.at), "parts": record.link.parts}
+        lists = {"proven": found.proven, "lingering": found.lingering, "missing": found.missing, "not_proven": unproven}
+        echo_json(said | {"log": found.log, "leaf": found.leaf, "size": found.size} | lists)
+    else:
+        click.echo(f"erasure {record.link.id} of {record.link.parts:,} parts, {format_instant(record.link.at)}")
+        click.echo(f"keys were gone by {format_instant(record.keys_destroyed_at)}")
+        _say_lists(
+            ("this proves:", found.proven),
+            ("not removed then:", found.lingering),
+            ("this could not be checked:", found.missing),
+            ("this does not prove:", unproven),
+        )
+    return 4 if found.missing or found.lingering else 0
+
+
+def _say_lists(*lists: tuple[str, tuple[str, ...]]) -> None:
+    for heading, sentences in lists:
+        if sentences:
+            click.echo(heading)
+        for sentence in sentences:
+            click.echo(f"  - {sentence}")
+
+
 def _verify(file: Path, vkeys: tuple[str, ...], checkpoint: Path | None, folder: Path | None) -> Verified:
     from assent.ledger.note import parse_verifier
     from assent.ledger.receipt import MAX_RECEIPT_BYTES
@@ -113,15 +161,11 @@ def _say(found: Verified, unproven: tuple[str, ...]) -> None:
     click.echo("not fully checked" if found.missing else "valid")
     click.echo(f"{record.act} for {record.purpose} ({record.scope}), {format_instant(record.at)}, on {record.surface}")
     click.echo(f"choice {record.id} of {record.subject}, who was shown {record.notice}")
-    for heading, sentences in (
+    _say_lists(
         ("this fits together:" if found.missing else "this proves:", found.proven),
         ("this could not be checked:", found.missing),
         ("this does not prove:", unproven),
-    ):
-        if sentences:
-            click.echo(heading)
-        for sentence in sentences:
-            click.echo(f"  - {sentence}")
+    )
 
 
 def _record(found: Verified, unproven: tuple[str, ...]) -> dict[str, Any]:

@@ -46,7 +46,8 @@ class Wanted:
 
     `surface`, `locale` and `layout` are words of the notice; `layout` "" is its first. `notice` is a digest, "" the
     newest. In a campaign the campaign says the purpose, notice and layout: they stay empty, or `purpose` is the one
-    that it asks for next. `target` is a conversation's id or a `project_target`.
+    that it asks for next. `target` is a conversation's id or a `project_target`. `also` are acts that can be taken
+    there beside those that the text offers.
     """
 
     subject: str
@@ -62,6 +63,7 @@ class Wanted:
     notice: str = ""
     layout: str = ""
     role: str = PERSON
+    also: tuple[Act, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ def _put(
     acts = acts_at(store, acts_of(store, wanted.subject), wanted.scope, wanted.target)
     # every question says where it is taken back; it can be, wherever something was allowed
     takes_back = not drawn.campaign and standing_before(acts, drawn.purpose) == "allowed"
+    further = ("withdraw", *wanted.also) if takes_back else wanted.also
     showing = Showing(
         subject=wanted.subject,
         purpose=drawn.purpose,
@@ -179,7 +182,7 @@ def _put(
         terms=_terms(notice, policy, drawn.purpose, wanted.locale),
         campaign=drawn.campaign,
         guardian=wanted.guardian,
-        options=cast("tuple[Act, ...]", (*rendering.options, "withdraw")) if takes_back else None,
+        options=cast("tuple[Act, ...]", tuple(dict.fromkeys((*rendering.options, *further)))) if further else None,
     )
     versions = [policy for policy, _ in policies]
     served = serve(store, desk, showing, policies=versions, snapshot_id=moment.snapshot_id, now=moment.now)

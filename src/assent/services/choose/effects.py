@@ -77,7 +77,8 @@ def effects_of(
     for entries in _conversations(store, owners, choice):
         if choice.scope == "everything" and effects.looked_at == look_at:
             break
-        facts = store.facts_of_several([entry.id for entry in entries])
+        # the person reads this answer
+        facts = store.shown_facts_of([entry.id for entry in entries])
         for entry in entries:
             place = _place(entry, facts.get(entry.id, ()))
             if covers(choice, place):

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from assent.domain.digests import digest
 from assent.domain.errors import Invalid, NotFound
 from assent.policy.parse import parse_document
 from assent.services.campaign.show import manifest_of
 from assent.services.notice.lint import errors, lint_notice
 from assent.services.notice.parse import parse_manifest
 from assent.store.port import Notices, Policies
-from assent.store.records import NoticeText, PolicyText, Rendering
+from assent.store.records import NoticeText, PolicyText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from assent.policy.model import Policy
-    from assent.services.notice import Notice
     from assent.services.notice.lints.finding import NoticeFinding
-
-LOCALE = "en"
 
 
 class Unfit(Invalid):
@@ -68,20 +64,7 @@ def newest_notice(store: Notices, policy: str, purpose: str, named: str = "") ->
     """
     for notice in reversed(store.notices()):
         fits = notice.policy == policy and named in ("", notice.digest)
-        # the plain question of a policy is on the shelf too; it is no manifest
         if fits and purpose in manifest_of(store, notice.digest).purposes:
             return notice
     fix = "put one there: `assent notice add FILE`, or `POST /v1/notices`"
     raise NotFound(f"no notice on the shelf asks for `{purpose}` under the policy in force", fix)
-
-
-def shelve(store: Notices, policy: Policy, notice: Notice, *, surface: str, layout: str, now: datetime) -> Rendering:
-    """Keep the question as it is shown; the first one kept under a digest stays. Options stand apart from this text."""
-    name, _, version = policy.name.rpartition("/")
-    question = digest(["question", policy.digest, notice.purpose])
-    store.add_notice(
-        NoticeText(question, f"{name}-{notice.purpose}", version, policy.digest, document=notice.text, added_at=now)
-    )
-    rendering = Rendering(notice.digest, question, surface, LOCALE, layout, (), notice.text, now)
-    store.add_rendering(rendering)
-    return rendering

@@ -12,6 +12,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from assent.domain.choices import check_scope
@@ -19,7 +20,7 @@ from assent.domain.digests import canonical, digest_bytes
 from assent.domain.errors import Invalid, NotFound
 from assent.domain.facts import ACTS, Act, Scope
 from assent.domain.instants import format_instant, parse_instant
-from assent.ledger.note import open_note, sign_note
+from assent.ledger.note import open_note, sign_note, split_note
 from assent.services.choose.desk import PERSON, Rejected
 from assent.services.choose.gate import check_guardian, check_may_allow
 from assent.services.choose.standing import acts_at, acts_of, standing_before
@@ -178,7 +179,10 @@ def open_snapshot(token: str, desk: Desk) -> Quoted:
         raise Rejected("no snapshot", "the act quotes no snapshot", "ask for the question first, and quote what came")
     try:
         note = _note_of(token)
-        text = open_note(note, _verifiers(desk.signer, desk.earlier)).text
+        text, _ = split_note(note)
+        # Ed25519 has one signature for one text (RFC 8032, 5.1.6): signing again takes a third of the time of checking
+        if not compare_digest(sign_note(text, [desk.signer]).encode(), note.encode()):
+            text = open_note(note, _verifiers(desk.signer, desk.earlier)).text
         return Quoted(digest_bytes(note.encode()), _read(json.loads(text)))
     except (ValueError, TypeError, KeyError, Invalid):
         fix = "quote the token exactly as it was served, or ask for the question again"

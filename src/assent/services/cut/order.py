@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from assent.domain.errors import Invalid
 from assent.domain.instants import format_instant
-from assent.store.port import Choices, Conversations, Cuts, FactColumns, Flags
+from assent.store.port import Choices, Conversations, Cuts, Erasures, FactColumns, Flags, Reclaiming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """Names of cuts: they become names of files."""
 
 
-class CutStore(FactColumns, Conversations, Choices, Flags, Cuts, Protocol):
+class CutStore(FactColumns, Conversations, Choices, Flags, Cuts, Erasures, Reclaiming, Protocol):
     """What a cut asks of a store."""
 
 

@@ -8,12 +8,12 @@ import tempfile
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pyarrow as pa
 
 from assent.domain.digests import canonical, digest_bytes
-from assent.domain.errors import AssentError
+from assent.domain.errors import AssentError, Refused
 from assent.domain.instants import format_instant
 from assent.pipeline.card import card
 from assent.pipeline.check import FORMAT
@@ -31,6 +31,7 @@ from assent.pipeline.write import (
     schema_record,
 )
 from assent.settings import MAX_PAGE_ROWS
+from assent.store.port import Cuts, Erasures, Reclaiming
 from assent.store.records import Cut, CutRow, Page
 
 if TYPE_CHECKING:
@@ -40,9 +41,12 @@ if TYPE_CHECKING:
     from assent.pipeline.folder import Unfinished
     from assent.policy.model import Policy
     from assent.services.cut.order import CutOrder
-    from assent.store.port import Cuts
 
 _MEMBERS: Final = pa.schema([("conversation", pa.string()), ("part", pa.string()), ("subject", pa.string())])
+
+
+class RecordStore(Cuts, Erasures, Reclaiming, Protocol):
+    """What recording a cut asks of a store."""
 
 
 class Members:
@@ -75,9 +79,13 @@ class Members:
 
 @dataclass(slots=True)
 class Written:
-    """What lies in the folder so far, counted. `files` maps a file's name to its rows; `text_bytes` are UTF-8."""
+    """What lies in the folder so far, counted. `files` maps a file's name to its rows; `text_bytes` are UTF-8.
+
+    `erased_before` is the newest erasure from before the first row was read.
+    """
 
     members: Members
+    erased_before: int = 0
     considered: int = 0
     eligible: int = 0
     rows: int = 0
@@ -93,12 +101,13 @@ class Written:
 
 
 def finish(
-    order: CutOrder, store: Cuts, policies: Sequence[Policy], written: Written, folder: Unfinished
+    order: CutOrder, store: RecordStore, policies: Sequence[Policy], written: Written, folder: Unfinished
 ) -> tuple[dict[str, Any], str]:
     """Give the cut its number, keep its key, record it, and name its folder last; return manifest and digest.
 
     The record comes before the name: a folder of personal data that the store does not know
-    of would escape erasure, a record without a folder harms nobody.
+    of would escape erasure, a record without a folder harms nobody. Raises `Refused` if a part
+    was erased meanwhile: its erasure could not know of this cut.
     """
     if written.considered != written.rows + written.excluded.total():
         raise AssentError("the counts of this cut do not add up, so nothing was written", "cut again, or report it")
@@ -109,8 +118,23 @@ def finish(
         _keep_key(order.keys / f"{order.name}-{number}.key", order.key)
         cut = Cut(order.name, number, digest, order.now, str(order.directory.absolute()))
         store.record_cut(cut, written.members.rows())
+        _require_all_here(store, cut, written.erased_before)
         folder.publish()
     return manifest, digest
+
+
+def newest_erasure(store: Erasures) -> int:
+    """Return the number of the newest erasure, 0 before the first."""
+    listing = store.erasures(Page(limit=1))
+    return listing.items[0].id if listing.items else 0
+
+
+def _require_all_here(store: RecordStore, cut: Cut, after: int) -> None:
+    while erasures := store.chained(after, MAX_PAGE_ROWS):
+        for erasure in erasures:
+            if (cut.name, cut.number) in ((name, number) for name, number, _, _ in store.cuts_with_erased(erasure.id)):
+                raise Refused("parts were erased while the cut was written, so it is not published", "cut again")
+        after = erasures[-1].id
 
 
 def _next_number(store: Cuts, name: str) -> int:

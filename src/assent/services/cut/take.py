@@ -20,7 +20,7 @@ from assent.pipeline.write import (
     LinesFile,
     rows_file,
 )
-from assent.services.cut.record import Members, Written, finish
+from assent.services.cut.record import Members, Written, finish, newest_erasure
 from assent.services.cut.rows import GONE, Draft, Reader
 from assent.store.answers import answers
 from assent.store.records import part_name
@@ -73,7 +73,7 @@ def take(order: CutOrder, store: CutStore, columns: Columns, policies: Sequence[
     """
     order.look_over(policies)
     with unfinished(order.directory.absolute()) as folder, closing(Members(folder.path)) as members:
-        written = Written(members)
+        written = Written(members, erased_before=newest_erasure(store))
         with answers(store, columns, policies, order.at) as found:
             _Cutting(order, store, policies, written).run(folder.path, columns, found, progress)
         if written.rows == 0:

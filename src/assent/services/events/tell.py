@@ -7,8 +7,9 @@ everything once.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final, Protocol
+
+import orjson
 
 from assent.domain.instants import format_instant
 from assent.store.port import Ledger, Outgoing
@@ -51,4 +52,4 @@ def _event(choice: Choice, number: int, identity: Identity) -> Event:
         "policy": choice.policy,
         "campaign": choice.campaign,
     }
-    return Event(choice.id, RECORDED, identity.pseudonym(choice.subject), json.dumps(data), choice.at)
+    return Event(choice.id, RECORDED, identity.pseudonym(choice.subject), orjson.dumps(data).decode(), choice.at)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assent.services.ledger.log import Log
+    from assent.services.ledger.seal import Remembered
     from assent.services.ledger.tree import Tree
     from assent.store.port import Ledger
     from assent.store.records import Leaf
@@ -35,12 +36,14 @@ class Appended:
     proof: str
 
 
-def append(store: Ledger, log: Log, choices: Sequence[Choice], *, now: datetime) -> list[Appended]:
+def append(
+    store: Ledger, log: Log, choices: Sequence[Choice], *, now: datetime, remembered: Remembered | None = None
+) -> list[Appended]:
     """Store choices together with their leaves and bring them under a checkpoint: all of them or none.
 
     Whoever got no answer may call again with the same choices: each has one leaf, whatever
-    happened. Raises `Refused` if an id is taken by another meaning, or if the salt of a
-    choice that was stored before has been erased.
+    happened. A writer that appends again and again keeps what is `remembered`. Raises `Refused` if
+    an id is taken by another meaning, or if the salt of a choice that was stored before is erased.
     """
     if not choices:
         return []
@@ -52,7 +55,7 @@ def append(store: Ledger, log: Log, choices: Sequence[Choice], *, now: datetime)
         entries.append(Staged(choice, salt, commitment(salt, record)))
     leaves = store.stage(entries)
     known = {leaf.number: leaf.commitment for leaf in leaves}
-    head, tree = sealed(store, log, 1 + max(known), known, now=now)
+    head, tree = sealed(store, log, 1 + max(known), known, now=now, remembered=remembered)
     texts = proofs(known, head.size, head.checkpoint, tree)
     found = []
     for entry, record, leaf in zip(entries, records, leaves, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from assent.domain.errors import AssentError, Invalid
 from assent.ledger.checkpoint import open_checkpoint, parse_checkpoint
@@ -15,6 +15,7 @@ from assent.ledger.note import split_note
 from assent.ledger.tiles import WIDTH, bundle_path, grow, new_tiles, read_bundle, tile_reader
 from assent.services.ledger.publish import CHECKPOINT, key_path
 from assent.services.receipts.record import record_of
+from assent.store.port import Erasures, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from assent.ledger.checkpoint import Checkpoint
     from assent.ledger.note import Verifier
     from assent.services.ledger.log import Log
-    from assent.store.port import Ledger, TileStore
-    from assent.store.records import Choice, Leaf
+    from assent.store.port import TileStore
+    from assent.store.records import Leaf
 
 _AT_ONCE: Final = 16 * WIDTH
 _MOST: Final = 100  # faults named one by one; one fault of a low tile shows in every tile above it
@@ -45,6 +46,10 @@ class Audit:
     waiting: int
     erased: int
     faults: tuple[Fault, ...]
+
+
+class LeafStore(Ledger, Erasures, Protocol):
+    """What recomputing leaves asks of a store: choices, and receipts of erasures."""
 
 
 class _Found:
@@ -75,15 +80,19 @@ class _Rebuilt:
         return root(size, tile_reader(lambda level, number: self.tiles.get((level, number), b"")))
 
 
-def audit_store(store: Ledger, log: Log, done: Callable[[int], None] = lambda _n: None) -> Audit:
-    """Recompute every leaf whose choice and salt are kept, every tile and the root; `done` hears of every leaf."""
+def audit_store(store: LeafStore, log: Log, done: Callable[[int], None] = lambda _n: None) -> Audit:
+    """Recompute every leaf whose choice and salt are kept, every tile and the root; `done` hears of every leaf.
+
+    The leaf of an erasure is recomputed from its receipt.
+    """
     found = _Found()
     rebuilt = _Rebuilt()
     erased = 0
     while rows := store.leaves(rebuilt.size, _AT_ONCE):
         for offset, (choice, leaf) in enumerate(rows):
             erased += leaf.salt is None
-            _check_leaf(log, rebuilt.size + offset, choice, leaf, found)
+            receipt = _receipt(store, leaf.erasure) if choice is None else record_of(choice, log.identity).encode()
+            _check_leaf(rebuilt.size + offset, receipt, leaf, found)
         rebuilt.add([leaf.commitment for _, leaf in rows])
         done(len(rows))
     head = store.head()
@@ -128,14 +137,19 @@ def audit_copy(
     return Audit(checkpoint.size, 0, 0, tuple(found.faults))
 
 
-def _check_leaf(log: Log, number: int, choice: Choice | None, leaf: Leaf, found: _Found) -> None:
-    place = f"leaf {leaf.number}"
+def _receipt(store: Erasures, erasure: int | None) -> bytes | None:
+    found = None if erasure is None else store.erasure(erasure)
+    return None if found is None or found.receipt is None else found.receipt.encode()
+
+
+def _check_leaf(number: int, record: bytes | None, leaf: Leaf, found: _Found) -> None:
+    place, what = f"leaf {leaf.number}", "choice" if leaf.erasure is None else "erasure"
     if leaf.number != number:
         found.add(place, f"stands where leaf {number} should")
-    if choice is None:
-        found.add(place, "its choice is gone")
-    elif leaf.salt is not None and commitment(leaf.salt, record_of(choice, log.identity).encode()) != leaf.commitment:
-        found.add(place, "commits to something else than its choice says")
+    if record is None:
+        found.add(place, f"its {what} is gone")
+    elif leaf.salt is not None and commitment(leaf.salt, record) != leaf.commitment:
+        found.add(place, f"commits to something else than its {what} says")
 
 
 def _checked(

@@ -31,13 +31,20 @@ def prove(store: Ledger, log: Log, choice_id: str) -> Appended:
     choice, leaf = found
     record = record_of(choice, log.identity).encode()
     salt = salt_of(leaf, record)
+    return Appended(choice, record, salt, leaf.number, proof_of(store, log, leaf.number))
+
+
+def proof_of(store: Ledger, log: Log, number: int) -> str:
+    """Write the tlog-proof of a leaf, with the cosignatures of witnesses where any covers it.
+
+    Raises `Incomplete` if the leaf waits for its first checkpoint.
+    """
     head = store.head()
-    if head is None or leaf.number >= head.size:
-        raise Incomplete(f"leaf `{leaf.number}` waits for its checkpoint", "ask again in a moment")
+    if head is None or number >= head.size:
+        raise Incomplete(f"leaf `{number}` waits for its checkpoint", "ask again in a moment")
     tree = Tree(store)
-    size, checkpoint = _best(store, log, head, leaf.number + 1, tree)
-    proof = proofs([leaf.number], size, checkpoint, tree)[leaf.number]
-    return Appended(choice, record, salt, leaf.number, proof)
+    size, checkpoint = _best(store, log, head, number + 1, tree)
+    return proofs([number], size, checkpoint, tree)[number]
 
 
 def served(store: Ledger) -> str:

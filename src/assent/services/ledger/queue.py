@@ -1,121 +1,136 @@
-"""Join the choices of many callers into one append: a signature, two commits and a wait for the disk serve them all.
+"""Do the work of many callers in groups: a signature, two commits and a wait for the disk serve all who came meanwhile.
 
-A worker thread takes whatever waits and appends it at once; while it does, the next ones
-gather. A choice that cannot be appended is found by halving, so that it fails alone.
+A worker takes whatever waits; while it works, the next ones gather. An item that breaks the work
+of its group is found by halving, so that it fails alone.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import Future
-from queue import Full, Queue
-from threading import Lock, Thread
-from time import sleep
-from typing import TYPE_CHECKING, Final
+import asyncio
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from assent.domain.errors import Incomplete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from assent.services.ledger.append import Appended
-    from assent.store.records import Choice
+In = TypeVar("In")
+Out = TypeVar("Out")
+In_contra = TypeVar("In_contra", contravariant=True)
+Out_co = TypeVar("Out_co", covariant=True)
 
 WAITING: Final = 2_000
-"""Choices that may wait at once: some 0.1 s of work. Beyond them a caller is told to come again."""
-
-GATHER_S: Final = 0.005
-"""Seconds for which choices gather under load. One that comes alone is appended at once."""
+"""Items that may wait at once: some 0.5 s of work. Beyond them a caller is told to come again."""
 
 AT_ONCE: Final = 500
-"""Choices of one append: more would make the first of them wait for the last."""
+"""Items of one group: more would make the first of them wait for the last."""
 
-Waiting = tuple["Choice", "Future[Appended]"]
+GATHER_TIMES: Final = 1.0
+"""For how many times as long as the last group took, the next one gathers under load. A group costs nearly the same for
+one as for ten, so the worker is at work for half of the time."""
+
+GATHER_AT_MOST_S: Final = 0.005
+"""Seconds for which items gather at most. One that comes alone is worked on at once."""
 
 
-class AppendQueue:
-    """Appends choices in groups. Any number of threads may hand choices in; `close` ends it."""
+class Worker(Protocol[In_contra, Out_co]):
+    """Works on one group at a time, beside the event loop."""
 
-    def __init__(
-        self, append: Callable[[Sequence[Choice]], list[Appended]], *, waiting: int = WAITING, at_once: int = AT_ONCE
-    ) -> None:
-        """Keep what appends: it stores a group of choices, all of them or none, and may be called again.
+    async def __call__(self, items: Sequence[In_contra]) -> Sequence[Out_co | Exception]:
+        """Answer each item, in order, by a result or by what speaks against this one.
 
-        The worker starts with the first choice.
+        If it raises, nothing of it is believed: it is called again with halves of the group.
         """
-        self._append = append
+        ...
+
+    async def close(self) -> None:
+        """Give back what it holds; it is not called again."""
+        ...
+
+
+class OwnThread(Generic[In, Out]):
+    """A worker that is a thread."""
+
+    def __init__(self, work: Callable[[Sequence[In]], Sequence[Out | Exception]]) -> None:
+        """Keep what does the work."""
+        self._work = work
+        self._thread = ThreadPoolExecutor(1, "groups")
+
+    async def __call__(self, items: Sequence[In]) -> Sequence[Out | Exception]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._work, items)
+
+    async def close(self) -> None:
+        self._thread.shutdown()
+
+
+class GroupQueue(Generic[In, Out]):
+    """Works on items in groups, for callers on one event loop; `close` ends it."""
+
+    def __init__(self, worker: Worker[In, Out], *, waiting: int = WAITING, at_once: int = AT_ONCE) -> None:
+        """Keep who works on a group; the queue closes it."""
+        self._worker = worker
+        self._most = waiting
         self._at_once = at_once
-        self._waiting: Queue[Waiting | None] = Queue(waiting)
-        self._lock = Lock()
+        self._waiting: deque[tuple[In, asyncio.Future[Out]]] = deque()
+        self._task: asyncio.Task[None] | None = None
         self._closed = False
-        self._worker: Thread | None = None
 
-    def submit(self, choice: Choice) -> Future[Appended]:
-        """Hand a choice in; what comes of it is in the future, for asyncio by `asyncio.wrap_future`.
+    async def of(self, item: In) -> Out:
+        """Return what came of an item; raise what spoke against it.
 
-        Raises `Incomplete`, and has done nothing, if too many choices wait or the queue is closed.
+        Raises `Incomplete`, and nothing was done, if too many wait or the queue is closed. Of a
+        caller who leaves before the group is begun, nothing is done either.
         """
-        future: Future[Appended] = Future()
-        with self._lock:
-            if self._closed:
-                raise Incomplete("the ledger takes no more choices: it is being closed", "try again in a moment")
-            try:
-                self._waiting.put_nowait((choice, future))
-            except Full:
-                raise Incomplete("too many choices wait for the ledger", "try again in a moment") from None
-            if self._worker is None:
-                self._worker = Thread(target=self._work, name="ledger", daemon=True)
-                self._worker.start()
-        return future
+        if self._closed:
+            raise Incomplete("the ledger takes no more choices: it is being closed", "try again in a moment")
+        if len(self._waiting) >= self._most:
+            raise Incomplete("too many choices wait for the ledger", "try again in a moment")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Out] = loop.create_future()
+        self._waiting.append((item, future))
+        if self._task is None or self._task.done():
+            self._task = loop.create_task(self._work_off(loop))
+        return await future
 
-    def append(self, choice: Choice) -> Appended:
-        """Append one choice with whatever else waits, and wait for it. Raises what `append` raised for this choice."""
-        return self.submit(choice).result()
+    async def close(self) -> None:
+        """Work on what waits, then end. Items handed in afterwards are refused."""
+        self._closed = True
+        if self._task is not None and not self._task.done():
+            await self._task
+        await self._worker.close()
 
-    def close(self) -> None:
-        """Append what waits, then end. Choices handed in afterwards are refused."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-        if self._worker is not None:
-            self._waiting.put(None)
-            self._worker.join()
+    async def _work_off(self, loop: asyncio.AbstractEventLoop) -> None:
+        while self._waiting:
+            group = self._group()
+            began = loop.time()
+            told = await self._answers([item for item, _ in group])
+            for (_, future), answer in zip(group, told, strict=True):
+                if future.cancelled():
+                    continue
+                if isinstance(answer, Exception):
+                    future.set_exception(answer)
+                else:
+                    future.set_result(answer)
+            if self._waiting and not self._closed:
+                await asyncio.sleep(min(GATHER_TIMES * (loop.time() - began), GATHER_AT_MOST_S))
 
-    def _work(self) -> None:
-        more = True
-        while more:
-            group, more = self._group()
-            self._settle([(choice, future) for choice, future in group if future.set_running_or_notify_cancel()])
+    def _group(self) -> list[tuple[In, asyncio.Future[Out]]]:
+        group: list[tuple[In, asyncio.Future[Out]]] = []
+        while self._waiting and len(group) < self._at_once:
+            item, future = self._waiting.popleft()
+            if not future.cancelled():
+                group.append((item, future))
+        return group
 
-    def _group(self) -> tuple[list[Waiting], bool]:
-        """Wait for a choice and take all that came with it; says False when none will follow."""
-        group: list[Waiting] = []
-        if not self._waiting.empty():
-            # they came during the last append, so more will: an append costs the same for one as for ten
-            sleep(GATHER_S)
-        while True:
-            found = self._waiting.get()
-            if found is None:
-                return group, False
-            group.append(found)
-            if self._waiting.empty() or len(group) >= self._at_once:
-                return group, True
-
-    def _settle(self, group: list[Waiting]) -> None:
-        if not group:
-            return
+    async def _answers(self, items: Sequence[In]) -> Sequence[Out | Exception]:
+        if not items:
+            return []
         try:
-            appended = self._append([choice for choice, _ in group])
+            return await self._worker(items)
         except Exception as problem:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
-            self._divide(group, problem)
-        else:
-            for (_, future), one in zip(group, appended, strict=True):
-                future.set_result(one)
-
-    def _divide(self, group: list[Waiting], problem: Exception) -> None:
-        if len(group) == 1:
-            group[0][1].set_exception(problem)
-            return
-        middle = len(group) // 2
-        self._settle(group[:middle])
-        self._settle(group[middle:])
+            if len(items) == 1:
+                return [problem]
+        middle = len(items) // 2
+        return [*await self._answers(items[:middle]), *await self._answers(items[middle:])]

@@ -12,7 +12,7 @@ from assent.ledger.checkpoint import Checkpoint, parse_checkpoint
 from assent.ledger.keys import parse_key_change
 from assent.ledger.note import sign_note, split_note
 from assent.services.ledger.tree import AT_ONCE, Tree, grown
-from assent.store.records import Head
+from assent.store.records import Edge, Head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from assent.ledger.note import Signer, Verifier
     from assent.services.ledger.log import Log
     from assent.store.port import Ledger
+
+
+class Remembered:
+    """Where the ledger ended when one writer last signed it: nothing of that is read again.
+
+    The swap of the head says whether it ends there still; if somebody else went on, it is read anew.
+    """
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self.edge: Edge | None = None
 
 
 class Sealed(NamedTuple):
@@ -40,17 +51,25 @@ def seal(store: Ledger, log: Log, *, now: datetime) -> Checkpoint:
 
 
 def sealed(
-    store: Ledger, log: Log, covering: int, known: Mapping[int, bytes] = MappingProxyType({}), *, now: datetime
+    store: Ledger,
+    log: Log,
+    covering: int,
+    known: Mapping[int, bytes] = MappingProxyType({}),
+    *,
+    now: datetime,
+    remembered: Remembered | None = None,
 ) -> Sealed:
     """Return a signed state of `covering` leaves or more, signed now if there is none yet.
 
-    `known` are commitments by number that the caller staged and need not be read again.
+    `known` are commitments by number that the caller staged and need not be read again; no more
+    need the end of the ledger, where it is `remembered` and still there.
 
     Any number of writers may do this at once: what each signs is a beginning of the same
     sequence of leaves, so two checkpoints of one size state the same root whoever wins the swap.
     """
+    remembered = remembered or Remembered()
     while True:
-        edge = store.edge()
+        edge, remembered.edge = remembered.edge or store.edge(), None
         before = edge.head
         signers = signing(log, _keys_in(edge.keys))
         if before is not None and before.size >= covering:
@@ -64,8 +83,10 @@ def sealed(
         size += len(commitments)
         note = sign_note(Checkpoint(log.origin, size, tree.root(size)).text, signers)
         after = Head(size, note, now)
-        if store.swap(before, after, tree.new) and size >= covering:
-            return Sealed(after, tree)
+        if store.swap(before, after, tree.new):
+            remembered.edge = Edge(after, edge.keys, tree.edge(size))
+            if size >= covering:
+                return Sealed(after, tree)
 
 
 def checkpoint_in(head: Head) -> Checkpoint:

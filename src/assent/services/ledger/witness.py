@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from assent.domain.errors import Invalid, NotFound, Refused
+from assent import settings
+from assent.domain.errors import Invalid, NotFound, Place, Refused
 from assent.ledger.checkpoint import Checkpoint, parse_checkpoint
 from assent.ledger.encoding import read_base64, write_base64
 from assent.ledger.merkle import consistency_proof
-from assent.ledger.note import open_note, split_note
+from assent.ledger.note import open_note, parse_verifier, split_note
 from assent.services.ledger.seal import checkpoint_in
 from assent.services.ledger.tree import Tree
 from assent.store.records import Cosignature
@@ -28,6 +29,15 @@ MAX_SKEW: Final = timedelta(minutes=5)
 
 DASH: Final = "— "
 """How a signature line starts (C2SP signed-note)."""
+
+
+def witness_of(vkey: str) -> Verifier:
+    """Read the public key of a witness from the settings. Raises `Invalid` if it is a key of another kind."""
+    verifier = parse_verifier(vkey)
+    if not verifier.timestamped:
+        fix = "ask the witness for its key of signature type 4 or 6"
+        raise Invalid(f"the key of `{verifier.name}` is no key of a witness", fix, Place(settings.FILE))
+    return verifier
 
 
 def request_of(store: Ledger, old_size: int) -> str:

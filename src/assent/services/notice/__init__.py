@@ -6,8 +6,9 @@ facts      what follows from the policy         changes   what a new version cha
 wording    facts in the words of a locale       compare   does an existing page contradict the policy
 render     one fact set on every surface        terms     what a receipt says about the asking
 generate   a manifest made from a policy        reproduce the exact text of a past rendering
+asked      what people are asked for at all
 """
 
-from assent.services.notice.plain import Notice, notice_of, purposes_asked
+from assent.services.notice.asked import purposes_asked
 
-__all__ = ["Notice", "notice_of", "purposes_asked"]
+__all__ = ["purposes_asked"]

@@ -18,7 +18,7 @@ from assent.domain.errors import Invalid
 from assent.policy.build import build, meaning
 from assent.policy.model import CLASSES, Condition, Membership
 from assent.policy.segments import witness
-from assent.services.notice.plain import purposes_asked
+from assent.services.notice.asked import purposes_asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

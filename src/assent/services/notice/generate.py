@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from assent.domain.errors import Invalid
 from assent.policy.build import build
+from assent.services.notice.asked import purposes_asked
 from assent.services.notice.document import OPEN, Party
 from assent.services.notice.facts import facts_of
 from assent.services.notice.lexicon import found
-from assent.services.notice.plain import purposes_asked
 from assent.services.notice.words import SHIPPED, LocaleWords, say_list, shipped
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from assent.domain.durations import Duration
 from assent.policy.build import build
 from assent.policy.model import Membership
+from assent.services.notice.asked import purposes_asked
 from assent.services.notice.facts import about_of, facts_of
-from assent.services.notice.plain import purposes_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -20,23 +20,28 @@ contract tests in tests/conformance/store run on every implementation.
 from typing import Protocol
 
 from assent.store.port.access import Answers, Tokens
+from assent.store.port.approvals import Approvals
 from assent.store.port.asking import Campaigns, Notices, Prompts
+from assent.store.port.backups import Backups, Reconciling, Snapshot
 from assent.store.port.choices import Acting, Choices, Contracts, Signals
+from assent.store.port.erasure import Erasures
+from assent.store.port.guards import Guards
+from assent.store.port.holds import Accesses, Flags, Holds
 from assent.store.port.kept import (
     Accounts,
     Conversations,
     Cuts,
     FactColumns,
-    Flags,
-    Holds,
     Intake,
     Plans,
     Policies,
     Sweeps,
     Upkeep,
 )
+from assent.store.port.leases import Leases
 from assent.store.port.ledger import Ledger
 from assent.store.port.objects import TileStore
+from assent.store.port.reclaiming import Reclaiming
 from assent.store.port.requests import Directory, Outgoing, Rights
 
 
@@ -54,6 +59,7 @@ class Store(
     Policies,
     Plans,
     Sweeps,
+    Erasures,
     Cuts,
     Upkeep,
     Ledger,
@@ -65,33 +71,49 @@ class Store(
     Rights,
     Directory,
     Outgoing,
+    Approvals,
+    Accesses,
+    Backups,
+    Reconciling,
+    Reclaiming,
+    Leases,
+    Guards,
     Protocol,
 ):
     """Everything that is kept."""
 
 
 __all__ = [
+    "Accesses",
     "Accounts",
     "Acting",
     "Answers",
+    "Approvals",
+    "Backups",
     "Campaigns",
     "Choices",
     "Contracts",
     "Conversations",
     "Cuts",
     "Directory",
+    "Erasures",
     "FactColumns",
     "Flags",
+    "Guards",
     "Holds",
     "Intake",
+    "Leases",
     "Ledger",
     "Notices",
     "Outgoing",
     "Plans",
     "Policies",
     "Prompts",
+    "Reclaiming",
+    "Reconciling",
     "Rights",
     "Signals",
+    "Snapshot",
     "Store",
     "Sweeps",
     "TileStore",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 import pyarrow as pa
 
 from assent.domain.conversation import Conversation
-from assent.domain.decision import Decision
 from assent.domain.facts import Facts
 from assent.policy.nominate import Bound
 from assent.store.records import (
@@ -19,9 +18,6 @@ from assent.store.records import (
     Counts,
     Cut,
     CutRow,
-    Erased,
-    Flag,
-    Hold,
     ImportNote,
     ImportRun,
     IntakeOutcome,
@@ -33,7 +29,6 @@ from assent.store.records import (
     RetentionClass,
     StoredConversation,
     Sweep,
-    Tombstone,
 )
 
 
@@ -93,47 +88,6 @@ class Intake(Protocol):
         ...
 
 
-class Flags(Protocol):
-    """Safety findings.
-
-    Facts carry one flag for a conversation: the newest that is not reversed, else the newest of all.
-    """
-
-    def add_flag(self, flag: Flag) -> None:
-        """Flag a conversation. Raises `NotFound` if it is not kept; the same flag again does nothing."""
-        ...
-
-    def reverse_flag(self, flag: str, at: datetime) -> None:
-        """Record that a flag was overturned at `at`; the first reversal counts. Raises `NotFound`."""
-        ...
-
-    def review_flag(self, flag: str, at: datetime) -> None:
-        """Record that a person looked at a flag at `at`; the newest review counts. Raises `NotFound`."""
-        ...
-
-    def flags(self, page: Page, conversation: str | None = None) -> Listing[Flag]:
-        """List flags, newest first, of one conversation or of all."""
-        ...
-
-
-class Holds(Protocol):
-    """Legal holds. When `place_hold` has returned, no sweep erases what the hold covers, on any connection."""
-
-    def place_hold(self, hold: Hold) -> None:
-        """Place a hold. Waits for an erasure that is under way; the same hold again does nothing."""
-        ...
-
-    def release_hold(self, hold: str, *, at: datetime, by: str) -> None:
-        """Release a hold; the first release counts. Raises `NotFound`."""
-        ...
-
-    def hold(self, hold: str) -> Hold | None: ...
-
-    def holds(self) -> Iterator[Hold]:
-        """Read all holds, released ones too, by start."""
-        ...
-
-
 class Conversations(Protocol):
     """What is kept, for people to look at."""
 
@@ -154,6 +108,10 @@ class Conversations(Protocol):
         """Read the facts of several conversations at one instant; the unknown are left out. The caller bounds them."""
         ...
 
+    def shown_facts_of(self, conversations: Collection[str]) -> dict[str, list[Facts]]:
+        """Read facts as the person may know them: as `facts_of_several` does, without holds under a gag."""
+        ...
+
     def content_of(self, keys: Sequence[int]) -> dict[int, str]:
         """Read the content of parts by key; keys that are gone are left out. The caller bounds the batch."""
         ...
@@ -167,6 +125,10 @@ class Conversations(Protocol):
 
     def request_deletion_of_all(self, subject: str, at: datetime) -> int:
         """Record the request for everything of this person that has none yet; returns how many conversations."""
+        ...
+
+    def withdraw_deletion(self, conversation: str, requested_at: datetime) -> bool:
+        """Take back the request of this instant; False, and nothing changes, if there is none or no part is left."""
         ...
 
 
@@ -190,7 +152,7 @@ class FactColumns(Protocol):
         `clock <= at - after`. None reads the class whole, an empty tuple nothing of it, and a
         class that is missing in the mapping (it appeared meanwhile) is read whole. Without a
         mapping everything is read. `part` is the part's key in digits, `chooser` the subject,
-        `holder` the conversation id. What is read only nominates: `erase` decides again.
+        `holder` the conversation id. What is read only nominates: `intend` decides again.
         """
         ...
 
@@ -241,28 +203,16 @@ class Plans(Protocol):
         """Read up to `limit` items with a part key above `after` (0: from the start), in the order of keys."""
         ...
 
+    def plan_keys(self, digest: str, after: int, limit: int) -> list[int]:
+        """Read the same stretch as keys of parts alone, which is what `intend` is given; many times as fast."""
+        ...
+
 
 class Sweeps(Protocol):
-    """The only way out: every deletion of content in the code base goes through `erase`."""
+    """Runs that carry plans out; what goes, goes by `Erasures.intend`."""
 
     def begin_sweep(self, plan: str, started_at: datetime) -> Sweep:
         """Begin to carry out a plan, or go on with the unfinished sweep of it. Raises `NotFound`."""
-        ...
-
-    def erase(
-        self, sweep: int, redecide: Callable[[Facts], Decision], keys: Sequence[int], *, erased_at: datetime
-    ) -> Erased:
-        """Decide these parts of the sweep's plan again and erase those that are still due.
-
-        In one transaction that no hold, choice or flag can slip into: facts are read anew,
-        `redecide` is asked for each part, and for each decision that is due the content and the
-        part are deleted and a tombstone is written. With its last part a conversation goes, with
-        its last part of text, voice, image or file its title and project. A part that is no
-        longer due is kept, one that is gone already is counted as gone. If `redecide` raises,
-        nothing of this call happens. Give keys in the order of `plan_items`: a sweep that was
-        stopped goes on behind the greatest key it was given. Raises `Refused` for a part that the plan does not name
-        and for a finished sweep, `NotFound` for an unknown one.
-        """
         ...
 
     def finish_sweep(self, sweep: int, finished_at: datetime) -> Sweep:
@@ -273,12 +223,6 @@ class Sweeps(Protocol):
 
     def sweeps(self, page: Page) -> Listing[Sweep]:
         """List sweeps, newest first."""
-        ...
-
-    def tombstones(
-        self, page: Page, *, conversation: str | None = None, subject: str | None = None, sweep: int | None = None
-    ) -> Listing[Tombstone]:
-        """List tombstones in the order of erasure, of all, one conversation, one subject or one sweep."""
         ...
 
     def checkpoint(self) -> bool:
@@ -319,6 +263,10 @@ class Upkeep(Protocol):
     """The store itself."""
 
     def counts(self) -> Counts: ...
+
+    def tend(self) -> None:
+        """Do what keeps later writes short, holding up nobody. Who writes all the time calls it every second."""
+        ...
 
     def close(self) -> None:
         """Give back files and connections. Nothing acknowledged is lost without it."""

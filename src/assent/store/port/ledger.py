@@ -40,6 +40,10 @@ class Ledger(Protocol):
         """Read up to `limit` choices that have no leaf yet, by id."""
         ...
 
+    def receipt_leaf(self, erasure: int) -> Leaf | None:
+        """Read the leaf of an erasure's receipt; None before it has one."""
+        ...
+
     def erase_salts(self, choices: Iterable[str]) -> int:
         """Erase the salts of these choices for good, and count those that were there."""
         ...

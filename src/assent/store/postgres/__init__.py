@@ -6,17 +6,23 @@ The rooms are in `store/sql`, the same ones that SQLite has.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from assent.domain.errors import Refused
 from assent.store.sql.store import SqlStore
+
+if TYPE_CHECKING:
+    from assent.store.port.contents import Contents
 
 
 class PostgresStore(SqlStore):
     """The server. Any number of threads, processes and machines may use one database; one of them writes at a time."""
 
     @classmethod
-    def open(cls, url: str, *, create: bool = False, lock_timeout_s: float = 30.0) -> PostgresStore:
+    def open(cls, url: str, contents: Contents, *, create: bool = False, lock_timeout_s: float = 30.0) -> PostgresStore:
         """Open the store in the database at `url` (postgresql://...), at the newest step of its schema.
 
+        Content lies in `contents`, which no other database uses: slots are numbered by this one.
         `create` makes the tables, and the database if the server has none of that name.
         `lock_timeout_s` bounds the wait for another writer. Raises `NotFound` if there is no
         store, `Invalid` if `url` is none, `Refused` if psycopg is not installed, the server
@@ -27,7 +33,7 @@ class PostgresStore(SqlStore):
         except ImportError:
             fix = "install it: pip install 'assent[postgres]'"
             raise Refused("a PostgreSQL store needs psycopg, which is not installed", fix) from None
-        return cls(Database(url, create=create, lock_timeout_s=lock_timeout_s))
+        return cls(Database(url, create=create, lock_timeout_s=lock_timeout_s), contents)
 
 
 __all__ = ["PostgresStore"]

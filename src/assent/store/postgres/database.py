@@ -13,12 +13,15 @@ of the whole transaction would be older than the lock that it waited for.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import text
+from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, text
+from sqlalchemy import cast as cast_to
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -35,13 +38,14 @@ from assent.store.postgres.server import (
     shown,
     unreachable,
 )
+from assent.store.restoring import MARK, refuse_writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Executable, Table
 
-    from assent.store.sql.room import Stretches
+    from assent.store.sql.room import Among, Stretches
 
 STATEMENT_TIMEOUT_S: Final = 600
 """How long one statement may take; the longest is a person with a million parts whose account changes."""
@@ -58,9 +62,13 @@ _LOCK: Final = 0x617373656E74  # "assent"
 _READ: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _WRITE: Final = {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}
 
-_TURN: Final = text(
-    "SELECT set_config('idle_in_transaction_session_timeout', :idle, true), pg_advisory_xact_lock(:lock)"
-).bindparams(idle=f"{IDLE_WRITER_S}s", lock=_LOCK)
+_WAIT: Final = "SELECT set_config('idle_in_transaction_session_timeout', :idle, true), pg_advisory_xact_lock(:lock)"
+_TAKEN: Final = {"idle": f"{IDLE_WRITER_S}s", "lock": _LOCK}
+_FIRST_TURN: Final = text(_WAIT).bindparams(**_TAKEN)
+# The mark is read as of before the lock was taken: `begin_restore` commits it before the first row comes in.
+_TURN: Final = text(f"{_WAIT}, ({MARK})").bindparams(**_TAKEN)
+_HASTY_TURN: Final = text(f"{_WAIT}, set_config('synchronous_commit', 'off', true), ({MARK})").bindparams(**_TAKEN)
+"""For a write that may be lost: its commit does not wait for the disk."""
 
 
 class Database:
@@ -77,6 +85,8 @@ class Database:
                 "statement_timeout": f"{STATEMENT_TIMEOUT_S}s",
                 # every row is read: plan for the last one, not for the first
                 "cursor_tuple_fraction": "1",
+                # a plan that is kept was made for tables as small as they were then
+                "plan_cache_mode": "force_custom_plan",
             },
         )
         try:
@@ -105,7 +115,7 @@ class Database:
         if stands is None and not create:
             raise NotFound(f"there is no store in `{shown(url)}`", "make one: assent init FOLDER --database URL")
         if stands != NEWEST:
-            with self.writing() as connection:
+            with self.writing(replaying=True) as connection:
                 connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{MIGRATION_TIMEOUT_S}s'")
                 migrate(connection)
 
@@ -118,14 +128,15 @@ class Database:
                 yield connection
 
     @contextmanager
-    def writing(self, *, may_be_lost: bool = False) -> Iterator[Connection]:
+    def writing(self, *, may_be_lost: bool = False, replaying: bool = False) -> Iterator[Connection]:
         """Write alone, all or nothing."""
         with self._explaining(), self.engine.connect() as bare:
             connection = bare.execution_options(**_WRITE)
             with connection.begin():
-                connection.execute(_TURN)
-                if may_be_lost:
-                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                turn = _FIRST_TURN if replaying else _HASTY_TURN if may_be_lost else _TURN
+                taken_at = connection.execute(turn).one()[-1]
+                if not replaying and taken_at is not None:
+                    raise refuse_writing(taken_at)
                 yield connection
 
     @contextmanager
@@ -145,6 +156,14 @@ class Database:
         """Return the number after the last one that the table's sequence gave."""
         query = text("SELECT coalesce(pg_sequence_last_value(CAST(:name AS regclass)), 0) + 1")
         return int(connection.execute(query, {"name": _sequence(table)}).scalar_one())
+
+    def give_keys(self, connection: Connection, table: Table, last: int) -> None:
+        """Move the table's sequence behind `last`, never back."""
+        query = text(
+            "SELECT setval(CAST(:name AS regclass),"
+            " greatest(:last, coalesce(pg_sequence_last_value(CAST(:name AS regclass)), 0)))"
+        )
+        connection.execute(query, {"name": _sequence(table), "last": last})
 
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         """Insert rows of all columns by COPY, and move the table's sequence behind their keys."""
@@ -181,10 +200,19 @@ class Database:
         # it guesses that a third of a table is below any number that it does not know, and reads the table instead
         connection.execute(_IN_ORDER)
         arrays = list(zip(*rows, strict=True)) or [()] * len(columns)
-        values = {f"{name}_{column}": list(array) for column, array in zip(columns, arrays, strict=True)}
+        values = {f"{name}_{column}": _array(array) for column, array in zip(columns, arrays, strict=True)}
         bound = ", ".join(f"CAST(:{key} AS bigint[])" for key in values)
         laid = f"SELECT * FROM unnest({bound}) AS n({', '.join(columns)})"  # noqa: S608 - names of ours
         return f"WITH {name} AS MATERIALIZED ({laid}) ", values
+
+    def among(self, connection: Connection, name: str, keys: Iterable[int]) -> Among:
+        """Bind keys as one array: a scan of an index goes through it in order, looking at each page once."""
+        connection.execute(_IN_ORDER)
+        array = cast_to(bindparam(name, _array(keys), Text), ARRAY(BigInteger))
+        return lambda which: which == any_(array)
+
+    def shorten_log(self) -> None:
+        """Do nothing: the server does so by itself."""
 
     def checkpoint(self) -> bool:
         """Give back the room of deleted rows (VACUUM); False if an old snapshot still sees some of them."""
@@ -195,6 +223,41 @@ class Database:
             connection.exec_driver_sql(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
             left = connection.execute(_DEAD, {"names": list(_EMPTIED)}).scalar_one()
         return int(left) == 0
+
+    def log_mark(self) -> str:
+        """Name the place in the write-ahead log at which each of its present files has been written over or removed.
+
+        A file that is recycled keeps its bytes until its turn comes. Who may not list the files
+        (`pg_monitor`) takes the most that the settings allow.
+        """
+        with self.reading() as connection:
+            listed = connection.execute(_MAY_LIST_LOG).scalar_one()
+            return str(connection.execute(_MARK_LISTED if listed else _MARK_ALLOWED).scalar_one())
+
+    def log_passed(self, mark: str) -> bool:
+        """Tell whether the newest checkpoint of the server begins behind a mark."""
+        with self.reading() as connection:
+            return bool(connection.execute(_PASSED, {"mark": mark}).scalar_one())
+
+    def rewrite(self, table: Table) -> None:
+        """Copy the rows into new files and remove the old ones (VACUUM FULL); nobody reads the table meanwhile."""
+        with self._explaining(), self.engine.connect() as bare:
+            connection = bare.execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql(f"SET statement_timeout = '{MIGRATION_TIMEOUT_S}s'")
+            connection.exec_driver_sql(f"VACUUM FULL {table.name}")
+            connection.exec_driver_sql(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+
+    def empty(self, table: Table) -> None:
+        """Remove the rows with the files that hold them (TRUNCATE)."""
+        with self.writing() as connection:
+            connection.exec_driver_sql(f"TRUNCATE {table.name}")
+
+    def files(self) -> list[Path] | None:
+        """Name the server's folder, if the server says where it is and it can be read from here."""
+        with self.reading() as connection:
+            said = connection.scalar(text("SELECT setting FROM pg_settings WHERE name = 'data_directory'"))
+        folder = Path(said) if said else None
+        return [folder] if folder is not None and folder.is_dir() and os.access(folder, os.R_OK) else None
 
     def close(self) -> None:
         """Close every connection."""
@@ -207,13 +270,28 @@ _IN_ORDER: Final = text(
 )
 """Leaves the planner loops over indexes, for this transaction."""
 
-_EMPTIED: Final = ("content", "part", "flag", "conversation", "leaf")
+_EMPTIED: Final = ("sealed", "part", "flag", "conversation", "leaf")
 """The tables that an erasure takes rows or, of leaves, salts from."""
 
 _DEAD: Final = text(
     "SELECT coalesce(sum(n_dead_tup), 0) FROM pg_stat_all_tables WHERE relid IN ("
     "SELECT unnest(ARRAY[oid, reltoastrelid]) FROM pg_class WHERE oid = ANY (CAST(:names AS regclass[])))"
 )
+
+
+_MAY_LIST_LOG: Final = text("SELECT has_function_privilege('pg_ls_waldir()', 'execute')")
+_MARK_LISTED: Final = text("SELECT pg_current_wal_insert_lsn() + (SELECT sum(size) FROM pg_ls_waldir())")
+_MARK_ALLOWED: Final = text(
+    "SELECT pg_current_wal_insert_lsn() + (pg_size_bytes(current_setting('max_wal_size'))"
+    " + pg_size_bytes(current_setting('wal_keep_size')))::numeric"
+)
+
+_PASSED: Final = text("SELECT redo_lsn >= CAST(:mark AS pg_lsn) FROM pg_control_checkpoint()")
+
+
+def _array(numbers: Iterable[int | None]) -> str:
+    """Write an array as PostgreSQL reads it: the driver takes ten times as long for a list."""
+    return f"{{{','.join('NULL' if number is None else str(number) for number in numbers)}}}"
 
 
 def _sequence(table: Table) -> str:

@@ -51,7 +51,7 @@ class Account:
     """What is known about a subject in one product. None is unknown, or for an event: did not happen.
 
     `region` is an ISO 3166-1 code in capitals, `age` full years, `user_duration` a duration
-    the person picked (ISO 8601 or `indefinite`).
+    the person picked (ISO 8601 or `indefinite`), `organisation` the one that the account belongs to.
     """
 
     subject: str
@@ -65,6 +65,7 @@ class Account:
     moved_to_business_at: datetime | None = None
     user_duration: str | None = None
     opened_at: datetime | None = None
+    organisation: str | None = None
 
 
 IntakeStatus = Literal["new", "grown", "unchanged", "erased before"]
@@ -152,48 +153,6 @@ def part_name(conversation: str, part: str) -> str:
     return f"{conversation}#{part}"
 
 
-# -- flags and holds --------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """A safety finding on a conversation. `by` says who or what raised it and `reason` why, without quoting content."""
-
-    id: str
-    conversation: str
-    at: datetime
-    category: str
-    by: str
-    reason: str
-    reversed_at: datetime | None = None
-    reviewed_at: datetime | None = None
-
-
-HoldScope = Literal["person", "conversation", "everyone"]
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A legal order not to erase. `target` is a subject or a conversation id, None for everyone."""
-
-    id: str
-    matter: str
-    scope: HoldScope
-    target: str | None
-    start: datetime
-    author: str
-    reason: str
-    review_at: datetime
-    released_at: datetime | None = None
-    released_by: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse a hold that covers nobody or more than its scope says."""
-        if (self.scope == "everyone") is not (self.target is None):
-            fix = "name the person or conversation, or leave the target out for everyone"
-            raise Invalid(f"a hold of scope `{self.scope}` does not fit its target", fix)
-
-
 # -- deciding and erasing ---------------------------------------------------------------
 
 
@@ -250,33 +209,6 @@ class Sweep:
     erased: int
     kept: int
     after: int
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """What one call to `erase` did: parts erased, parts kept (no longer due), parts that were gone already."""
-
-    erased: int = 0
-    kept: int = 0
-    gone: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Tombstone:
-    """What is left of an erased part: names and instants, never content.
-
-    `part` is its id inside the conversation, `policy` the digest that its last decision carried.
-    """
-
-    id: int
-    part: str
-    conversation: str
-    subject: str | None
-    erased_at: datetime
-    erase_by: datetime
-    rule: str
-    policy: str
-    sweep: int
 
 
 # -- cuts, imports, status --------------------------------------------------------------

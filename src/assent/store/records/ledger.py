@@ -23,12 +23,14 @@ class Leaf:
     """One entry of the log. `number` is its index from 0, `salt` None once it was erased.
 
     Without its salt a commitment says nothing about anybody, and its choice can no longer be proven.
+    The receipt of an erasure has a leaf too: `erasure` names it, and `choice` is None.
     """
 
     number: int
     choice: str | None
     salt: bytes | None
     commitment: bytes
+    erasure: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

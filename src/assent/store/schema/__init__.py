@@ -7,17 +7,20 @@ from typing import Final
 from sqlalchemy import DDL, event
 
 from assent.store.schema.access import answered, token
+from assent.store.schema.approvals import approval
 from assent.store.schema.asking import campaign, campaign_event, notice, prompt, rendering
+from assent.store.schema.backups import backup, restore, tracer
 from assent.store.schema.base import KEY, METADATA, NAMES, Instant
 from assent.store.schema.choices import choice, contract, device_link, guardian, signal
+from assent.store.schema.erasure import REFUSALS, derived_store, erasure, ground, obligation, tombstone
+from assent.store.schema.guards import clock, round_, safeguard
+from assent.store.schema.holds import HOLD_REFUSALS, access, finding, flag, hold, hold_reach, matter
 from assent.store.schema.kept import (
     account,
     content,
     conversation,
     cut,
     cut_row,
-    flag,
-    hold,
     import_note,
     import_run,
     part,
@@ -25,9 +28,10 @@ from assent.store.schema.kept import (
     plan_item,
     policy,
     retention_class,
+    sealed,
     sweep,
-    tombstone,
 )
+from assent.store.schema.leases import lease
 from assent.store.schema.ledger import cosignature, key_change, leaf, ledger_head, tile
 from assent.store.schema.refusals import REFUSE, Refusal
 from assent.store.schema.requests import (
@@ -44,16 +48,8 @@ from assent.store.schema.requests import (
 TRIGGERS: Final = (
     (choice, Refusal("choice_never_changes", "UPDATE", "choice", "choices are append-only")),
     (choice, Refusal("choice_never_goes", "DELETE", "choice", "choices are append-only")),
-    (
-        tombstone,
-        Refusal(
-            "tombstone_never_changes",
-            "UPDATE OF id, part, conversation, erased_at, erase_by, rule, policy, sweep",
-            "tombstone",
-            "a tombstone can lose its subject and nothing else",
-        ),
-    ),
-    (tombstone, Refusal("tombstone_never_goes", "DELETE", "tombstone", "erased stays erased")),
+    *REFUSALS,
+    *HOLD_REFUSALS,
     (
         leaf,
         Refusal("leaf_never_changes", "UPDATE OF number, choice, commitment", "leaf", "a leaf loses its salt only"),
@@ -62,6 +58,7 @@ TRIGGERS: Final = (
         leaf,
         Refusal("salt_never_changes", "UPDATE OF salt", "leaf", "a salt can only go", only="NEW.salt IS NOT NULL"),
     ),
+    (leaf, Refusal("leaf_keeps_its_erasure", "UPDATE OF erasure", "leaf", "a leaf loses its salt only")),
     (leaf, Refusal("leaf_never_goes", "DELETE", "leaf", "the ledger is append-only")),
 )
 """What the database itself refuses, whoever asks."""
@@ -77,11 +74,15 @@ __all__ = [
     "TRIGGERS",
     "Instant",
     "Refusal",
+    "access",
     "account",
     "answered",
+    "approval",
+    "backup",
     "campaign",
     "campaign_event",
     "choice",
+    "clock",
     "content",
     "contract",
     "conversation",
@@ -89,19 +90,27 @@ __all__ = [
     "cut",
     "cut_row",
     "delivery",
+    "derived_store",
     "device_link",
     "directory_entry",
     "directory_handle",
     "endpoint",
+    "erasure",
+    "finding",
     "flag",
+    "ground",
     "guardian",
     "hold",
+    "hold_reach",
     "import_note",
     "import_run",
     "key_change",
     "leaf",
+    "lease",
     "ledger_head",
+    "matter",
     "notice",
+    "obligation",
     "outgoing",
     "part",
     "plan",
@@ -109,13 +118,18 @@ __all__ = [
     "policy",
     "prompt",
     "rendering",
+    "restore",
     "retention_class",
     "rights_agent",
     "rights_request",
+    "round_",
+    "safeguard",
+    "sealed",
     "signal",
     "sweep",
     "telling",
     "tile",
     "token",
     "tombstone",
+    "tracer",
 ]

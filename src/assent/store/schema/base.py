@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Dialect,
+    ForeignKeyConstraint,
     Integer,
     MetaData,
     Text,
@@ -73,6 +74,16 @@ def added_text(name: str, value: str = "") -> Column[str]:
 def instant_column(name: str, *, required: bool = False) -> Column[datetime]:
     """Return a column of an instant, which may be missing unless said otherwise."""
     return Column(name, Instant, nullable=not required)
+
+
+def child_of(column: str, parent: str) -> ForeignKeyConstraint:
+    """Return a foreign key to rows that are erased in bulk; PostgreSQL does without.
+
+    There it would ask for children once for every row that goes, which is most of what erasing
+    costs (docs/adr/0019-erasure.md). Reconciling counts rows without their parent.
+    """
+    found: ForeignKeyConstraint = ForeignKeyConstraint([column], [parent]).ddl_if(dialect="sqlite")
+    return found
 
 
 def number_column(name: str) -> Column[int]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -19,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from assent.store.schema.base import KEY, METADATA, instant_column, key_column, number_column, text_column
+from assent.store.schema.base import KEY, METADATA, child_of, instant_column, key_column, number_column, text_column
 
 account: Final = Table(
     "account",
@@ -35,6 +37,8 @@ account: Final = Table(
     instant_column("moved_to_business_at"),
     text_column("user_duration", required=False),
     instant_column("opened_at"),
+    text_column("organisation", required=False),
+    Index(None, "organisation"),
 )
 
 conversation: Final = Table(
@@ -44,6 +48,7 @@ conversation: Final = Table(
     text_column("id"),
     text_column("subject", required=False),
     text_column("source"),
+    # empty: titles are sealed; only a database from before the vault holds some, until they are moved
     text_column("title"),
     text_column("project"),
     text_column("surface"),
@@ -61,6 +66,9 @@ conversation: Final = Table(
     instant_column("imported_at", required=True),
     # digest of the source's conversation; NULL once a part of it was erased
     text_column("digest", required=False),
+    # the title, sealed under the key in slot `heading_slot`; both NULL where there is none
+    Column("heading", LargeBinary),
+    Column("heading_slot", KEY),
     UniqueConstraint("id"),
     Index(None, "subject", "last_turn_at"),
     Index(None, "last_turn_at"),
@@ -88,7 +96,7 @@ part: Final = Table(
     "part",
     METADATA,
     key_column("key"),
-    Column("conversation", KEY, ForeignKey("conversation.key"), nullable=False),
+    Column("conversation", KEY, nullable=False),
     text_column("id"),
     text_column("turn"),
     Column("ordinal", Integer, nullable=False),
@@ -102,6 +110,7 @@ part: Final = Table(
     instant_column("deleted_at"),
     instant_column("account_closed_at"),
     instant_column("moved_to_business_at"),
+    child_of("conversation", "conversation.key"),
     UniqueConstraint("conversation", "id"),
     Index(None, "retention_class", "last_turn_at"),
     Index(None, "retention_class", "created_at"),
@@ -119,44 +128,29 @@ part: Final = Table(
     sqlite_autoincrement=True,
 )
 
+sealed: Final = Table(
+    "sealed",
+    METADATA,
+    # numbers of headings come from here too (`conversation.heading_slot`); they have no row
+    key_column("slot"),
+    Column("part", KEY, nullable=False),
+    text_column("segment"),
+    Column("position", BigInteger, nullable=False),
+    Column("length", Integer, nullable=False),
+    child_of("part", "part.key"),
+    UniqueConstraint("part"),
+    Index(None, "segment"),
+    # a key that was destroyed is never looked for under the number of another
+    sqlite_autoincrement=True,
+)
+
+# what a database from before the vault holds until it is moved; nothing writes it any more
 content: Final = Table(
     "content",
     METADATA,
-    Column("part", KEY, ForeignKey("part.key"), primary_key=True, autoincrement=False),
+    Column("part", KEY, primary_key=True, autoincrement=False),
     text_column("body"),
-)
-
-flag: Final = Table(
-    "flag",
-    METADATA,
-    Column("id", Text, primary_key=True),
-    Column("conversation", KEY, ForeignKey("conversation.key"), nullable=False),
-    instant_column("at", required=True),
-    text_column("category"),
-    text_column("flagged_by"),
-    text_column("reason"),
-    instant_column("reversed_at"),
-    instant_column("reviewed_at"),
-    Index(None, "conversation"),
-    Index(None, "at"),
-)
-
-hold: Final = Table(
-    "hold",
-    METADATA,
-    Column("id", Text, primary_key=True),
-    text_column("matter"),
-    text_column("scope"),
-    text_column("target", required=False),
-    instant_column("start", required=True),
-    text_column("author"),
-    text_column("reason"),
-    instant_column("review_at", required=True),
-    instant_column("released_at"),
-    text_column("released_by", required=False),
-    CheckConstraint("scope IN ('person', 'conversation', 'everyone')", name="scope"),
-    CheckConstraint("(scope = 'everyone') = (target IS NULL)", name="target"),
-    Index(None, "scope", "target"),
+    child_of("part", "part.key"),
 )
 
 policy: Final = Table(
@@ -204,24 +198,6 @@ sweep: Final = Table(
     number_column("kept"),
     Column("after", KEY, nullable=False, server_default=text("0")),
     Index(None, "plan"),
-    sqlite_autoincrement=True,
-)
-
-tombstone: Final = Table(
-    "tombstone",
-    METADATA,
-    key_column(),
-    text_column("part"),
-    text_column("conversation"),
-    text_column("subject", required=False),
-    instant_column("erased_at", required=True),
-    instant_column("erase_by", required=True),
-    text_column("rule"),
-    text_column("policy"),
-    Column("sweep", KEY, ForeignKey("sweep.id"), nullable=False),
-    UniqueConstraint("conversation", "part"),
-    Index(None, "subject"),
-    Index(None, "sweep"),
     sqlite_autoincrement=True,
 )
 

@@ -9,10 +9,12 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Index,
+    Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
+    text,
 )
 
 from assent.store.schema.base import METADATA, instant_column, text_column
@@ -27,7 +29,16 @@ leaf: Final = Table(
     # NULL once erased: the commitment then says nothing about anybody
     Column("salt", LargeBinary),
     Column("commitment", LargeBinary, nullable=False),
+    # the erasure whose receipt it commits to; then it is about no choice
+    Column("erasure", Integer),
     Index(None, "choice", unique=True),
+    Index(
+        None,
+        "erasure",
+        unique=True,
+        sqlite_where=text("erasure IS NOT NULL"),
+        postgresql_where=text("erasure IS NOT NULL"),
+    ),
 )
 
 tile: Final = Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import insert, select, update
 
@@ -12,6 +12,8 @@ from assent.store.records import Account
 from assent.store.schema import account as accounts
 from assent.store.schema import conversation
 from assent.store.sql.classes import follow_account
+from assent.store.sql.holds import Reach
+from assent.store.sql.listed import by_ids, rows_by_ids
 from assent.store.sql.paging import values_of, walk
 from assent.store.sql.room import Room, pieces
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, RowMapping
 
+_NAMED: Final = by_ids(select(accounts), accounts.c.subject)
 _STICKY = ("acknowledged_at", "closed_at", "moved_to_business_at", "opened_at")
 
 
@@ -52,8 +55,7 @@ def known_accounts(connection: Connection, subjects: Iterable[str]) -> dict[str,
     """Read the accounts of these subjects, as far as there are any."""
     found: dict[str, Account] = {}
     for piece in pieces(subjects):
-        query = select(accounts).where(accounts.c.subject.in_(piece))
-        found |= {row["subject"]: _account(row) for row in connection.execute(query).mappings()}
+        found |= {row.subject: _account(row._mapping) for row in rows_by_ids(connection, _NAMED, piece)}  # noqa: SLF001
     return found
 
 
@@ -75,6 +77,9 @@ def _put(connection: Connection, items: dict[str, Account]) -> None:
             changed.append(merged)
     if new:
         connection.execute(insert(accounts), [asdict(item) for item in new])
+    # what is held by organisation or region stays held when these change
+    if moved := [item.subject for item in changed if _held_by(item) != _held_by(before[item.subject])]:
+        Reach(connection).people(moved)
     for item in changed:
         connection.execute(update(accounts).where(accounts.c.subject == item.subject).values(asdict(item)))
     touched = {item.subject: item for item in (*new, *changed)}
@@ -82,3 +87,7 @@ def _put(connection: Connection, items: dict[str, Account]) -> None:
         query = select(conversation.c.subject).where(conversation.c.subject.in_(piece)).distinct()
         for subject in connection.scalars(query).all():
             follow_account(connection, touched[subject])
+
+
+def _held_by(item: Account) -> tuple[str | None, str | None]:
+    return item.organisation, item.region

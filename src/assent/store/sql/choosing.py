@@ -143,15 +143,25 @@ def special_acts(connection: Connection) -> Iterator[tuple[str, str, str, dateti
         subjects = list(connection.scalars(query))
         if not subjects:
             return
-        choosing = Choosing(connection, subjects)
-        about = {subject: targets for subject in subjects if (targets := choosing.targets(subject)) is not None}
-        where = places(connection, {name for targets in about.values() for name in targets.conversations})
-        for subject, targets in about.items():
-            for place in _kinds_of_place(targets, where):
-                chooser = _chooser(subject, place, targets)
-                for said in choosing.at(subject, place):
-                    yield chooser, said.purpose, said.act, said.at
+        yield from _acts_of(connection, subjects)
         after = subjects[-1]
+
+
+def special_acts_among(connection: Connection, subjects: Collection[str]) -> Iterator[tuple[str, str, str, datetime]]:
+    """Read the same of those among these subjects."""
+    if connection.execute(_special().limit(1)).first() is not None:
+        yield from _acts_of(connection, sorted(_those_special(connection, subjects)))
+
+
+def _acts_of(connection: Connection, subjects: Sequence[str]) -> Iterator[tuple[str, str, str, datetime]]:
+    choosing = Choosing(connection, subjects)
+    about = {subject: targets for subject in subjects if (targets := choosing.targets(subject)) is not None}
+    where = places(connection, {name for targets in about.values() for name in targets.conversations})
+    for subject, targets in about.items():
+        for place in _kinds_of_place(targets, where):
+            chooser = _chooser(subject, place, targets)
+            for said in choosing.at(subject, place):
+                yield chooser, said.purpose, said.act, said.at
 
 
 def places(connection: Connection, conversations: Iterable[str]) -> dict[str, Place]:

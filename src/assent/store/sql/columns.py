@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import select, text, true, union_all
+from sqlalchemy import select, text
 
 from assent.domain.instants import to_micros
 from assent.store.columns import ACTS, FACTS, HOLDS, INSTANTS
 from assent.store.records import RetentionClass
-from assent.store.schema import account, choice, conversation, hold, part, retention_class
+from assent.store.schema import account, choice, conversation, part, retention_class
 from assent.store.sql.choosing import Choosers, special_acts
 from assent.store.sql.classes import COLUMNS, Categories
+from assent.store.sql.holds import hold_columns
 from assent.store.sql.paging import plain, values_of, walk
 from assent.store.sql.room import Room, pieces
 
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Executable, RowMapping, Select, TextualSelect
+    from sqlalchemy import Connection, RowMapping, Select, TextualSelect
 
     from assent.policy.nominate import Bound
 
 _BATCH_ROWS: Final = 50_000
 
-_NARROW: Final[Select[Any]] = (
+NARROW: Final[Select[Any]] = (
     select(
         part.c.key,
         part.c.retention_class,
@@ -95,14 +96,14 @@ class ColumnRoom(Room):
         self, nominated: Mapping[int, tuple[Bound, ...] | None] | None, at: datetime, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
         with self._database.reading() as connection:
-            classes = _class_columns(connection)
-            query = _NARROW
+            classes = class_columns(connection)
+            query = NARROW
             if nominated is not None:
                 query = query.where(part.c.key.in_(self._candidates(connection, nominated, classes["id"], at)))
             choosers = Choosers(connection)
             with closing(self._database.stream(connection, query, batch_rows)) as stretches:
                 for rows in stretches:
-                    yield _facts_batch(rows, classes, choosers)
+                    yield facts_batch(list(zip(*rows, strict=True)), classes, choosers)
 
     def _candidates(
         self,
@@ -125,31 +126,22 @@ class ColumnRoom(Room):
             wide = query.where(choice.c.scope == "everything")
             with closing(self._database.stream(connection, wide, _BATCH_ROWS)) as stretches:
                 for rows in stretches:
-                    yield _batch(rows, ACTS)
+                    yield rows_batch(rows, ACTS)
             special = special_acts(connection)
             while several := list(islice(special, _BATCH_ROWS)):
-                yield _batch([(*said, to_micros(at)) for *said, at in several], ACTS)
+                yield rows_batch([(*said, to_micros(at)) for *said, at in several], ACTS)
 
     def hold_batches(self) -> pa.RecordBatchReader:
-        span = (conversation.c.id, plain(hold.c.start), plain(hold.c.released_at))
-        query = union_all(
-            select(*span)
-            .join_from(hold, conversation, hold.c.target == conversation.c.id)
-            .where(hold.c.scope == "conversation"),
-            select(*span)
-            .join_from(hold, conversation, hold.c.target == conversation.c.subject)
-            .where(hold.c.scope == "person"),
-            select(*span).join_from(hold, conversation, true()).where(hold.c.scope == "everyone"),
-        )
-        return pa.RecordBatchReader.from_batches(HOLDS, self._batches(query, HOLDS))
+        return pa.RecordBatchReader.from_batches(HOLDS, self._holds())
 
-    def _batches(self, query: Executable, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        with (
-            self._database.reading() as connection,
-            closing(self._database.stream(connection, query, _BATCH_ROWS)) as stretches,
-        ):
-            for rows in stretches:
-                yield _batch(rows, schema)
+    def _holds(self) -> Iterator[pa.RecordBatch]:
+        with self._database.reading() as connection:
+            query = hold_columns(connection)
+            if query is None:
+                return
+            with closing(self._database.stream(connection, query, _BATCH_ROWS)) as stretches:
+                for rows in stretches:
+                    yield rows_batch(rows, HOLDS)
 
     def names_of(self, keys: Sequence[int]) -> dict[int, tuple[str, str]]:
         found: dict[int, tuple[str, str]] = {}
@@ -166,7 +158,8 @@ def _retention_class(row: RowMapping) -> RetentionClass:
     return RetentionClass(values.pop("id"), Categories(**values).facts())
 
 
-def _class_columns(connection: Connection) -> pa.Table:
+def class_columns(connection: Connection) -> pa.Table:
+    """Read the categories of every retention class."""
     rows = connection.execute(select(retention_class.c.id, *COLUMNS)).all()
     schema = pa.schema([("id", pa.int64()), *(FACTS.field(name) for name in Categories._fields)])
     return pa.Table.from_pylist([row._asdict() for row in rows], schema=schema)
@@ -181,14 +174,16 @@ def _limits(number: int, bounds: tuple[Bound, ...] | None, at: datetime) -> tupl
     return number, int(bounds is None), *(limits.get(clock) for clock in _CLOCKS)
 
 
-def _batch(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+def rows_batch(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    """Lay one row or more out in a schema; instants are the numbers that the database holds."""
     columns = zip(*rows, strict=True)
     arrays = [_array(values, field.type) for values, field in zip(columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _facts_batch(rows: Sequence[tuple[Any, ...]], classes: pa.Table, choosers: Choosers) -> pa.RecordBatch:
-    keys, numbers, subjects, names, durations, *instants = zip(*rows, strict=True)
+def facts_batch(narrow: Sequence[Sequence[Any]], classes: pa.Table, choosers: Choosers) -> pa.RecordBatch:
+    """Lay the columns of `NARROW` out in the schema FACTS."""
+    keys, numbers, subjects, names, durations, *instants = narrow
     places = pc.index_in(pa.array(numbers, pa.int64()), value_set=classes["id"])
     arrays = {
         "part": pa.array(keys, pa.int64()).cast(pa.string()),

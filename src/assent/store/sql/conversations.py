@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import func, select, update
 
+from assent.domain.contents import Sealed
 from assent.domain.errors import NotFound
 from assent.store.records import ConversationEntry, ConversationFilter, Listing, Page, StoredConversation, StoredPart
-from assent.store.schema import content, part, retention_class
 from assent.store.schema import conversation as kept
-from assent.store.sql.paging import place_of, stretch, token_of, values_of
+from assent.store.schema import part, retention_class, sealed
+from assent.store.sql.paging import place_of, plain, stretch, token, token_of
 from assent.store.sql.reading import read_facts
-from assent.store.sql.room import Room, pieces
+from assent.store.sql.room import PIECE, Room, pieces
+from assent.store.sql.sealing import titles
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -26,16 +28,13 @@ if TYPE_CHECKING:
 _PARTS = (
     select(func.count()).select_from(part).where(part.c.conversation == kept.c.key).correlate(kept).scalar_subquery()
 )
+_PLAIN: Final = tuple(name for name in ConversationEntry.__dataclass_fields__ if name not in ("title", "parts"))
 _ENTRY: Select[Any] = select(
-    *(c for c in kept.c if c.name not in ("key", "digest", "flag_reversed_at", "reviewed_at")),
-    _PARTS.label("parts"),
+    *(kept.c[name] for name in _PLAIN), kept.c.heading, kept.c.heading_slot, _PARTS.label("parts")
 )
+_KEYED = _ENTRY.add_columns(kept.c.key)
 _TIMED = (kept.c.last_turn_at, kept.c.key)
 _UNTIMED = (kept.c.key,)
-
-
-def _entry(row: RowMapping) -> ConversationEntry:
-    return ConversationEntry(**values_of(row))
 
 
 class ConversationRoom(Room):
@@ -44,16 +43,47 @@ class ConversationRoom(Room):
     def conversations(self, which: ConversationFilter, page: Page) -> Listing[ConversationEntry]:
         conditions = _conditions(which)
         with self._database.reading() as connection:
+            if which.title:
+                return self._titled(connection, conditions, which.title, page)
             total = connection.scalar(select(func.count()).select_from(kept).where(*conditions)) or 0
             items, after = _newest(connection, _ENTRY.where(*conditions), page)
-        return Listing(tuple(_entry(row) for row in items), total, after)
+        return Listing(self._entries(items), total, after)
+
+    def _titled(
+        self, connection: Connection, conditions: Sequence[ColumnElement[bool]], piece: str, page: Page
+    ) -> Listing[ConversationEntry]:
+        """List by a piece of the title: no database can look into headings, so all that pass the rest are opened."""
+        query = select(kept.c.key, plain(kept.c.last_turn_at), kept.c.heading_slot, kept.c.heading)
+        behind = _behind(place_of(page, 1, 2))
+        wanted, found = piece.casefold(), []
+        for rows in connection.execute(query.where(kept.c.heading_slot.is_not(None), *conditions)).partitions(PIECE):
+            said = titles(self.contents, ((slot, body) for *_, slot, body in rows))
+            found += [(at, key) for key, at, slot, _ in rows if wanted in said.get(slot, "").casefold()]
+        found.sort(key=_order)
+        chosen = [one for one in found if behind is None or _order(one) > behind][: page.limit + 1]
+        keys = [key for _, key in chosen[: page.limit]]
+        entries = {row["key"]: row for row in connection.execute(_KEYED.where(kept.c.key.in_(keys))).mappings()}
+        after = None
+        if len(chosen) > page.limit:
+            at, key = chosen[page.limit - 1]
+            after = token([key] if at is None else [at, key])
+        return Listing(self._entries([entries[key] for key in keys]), len(found), after)
+
+    def _entries(self, rows: Sequence[RowMapping]) -> tuple[ConversationEntry, ...]:
+        said = titles(self.contents, ((row["heading_slot"], row["heading"]) for row in rows))
+        return tuple(
+            ConversationEntry(
+                **{name: row[name] for name in _PLAIN}, title=said.get(row["heading_slot"], ""), parts=row["parts"]
+            )
+            for row in rows
+        )
 
     def conversation(self, conversation: str) -> StoredConversation | None:
         with self._database.reading() as connection:
             key = connection.scalar(select(kept.c.key).where(kept.c.id == conversation))
             if key is None:
                 return None
-            entry = _entry(connection.execute(_ENTRY.where(kept.c.key == key)).mappings().one())
+            row = connection.execute(_ENTRY.where(kept.c.key == key)).mappings().one()
             query = (
                 select(part, retention_class.c.origin, retention_class.c.data, retention_class.c.plan)
                 .join_from(part, retention_class)
@@ -61,6 +91,7 @@ class ConversationRoom(Room):
                 .order_by(part.c.ordinal, part.c.key)
             )
             parts = tuple(_part(row) for row in connection.execute(query).mappings())
+        (entry,) = self._entries([row])
         return StoredConversation(entry, parts)
 
     def facts_of(self, conversation: str) -> list[Facts]:
@@ -68,20 +99,41 @@ class ConversationRoom(Room):
             return [found.facts for found in read_facts(connection, kept.c.id == conversation)]
 
     def facts_of_several(self, conversations: Collection[str]) -> dict[str, list[Facts]]:
+        return self._facts_of(conversations, shown=False)
+
+    def _facts_of(self, conversations: Collection[str], *, shown: bool) -> dict[str, list[Facts]]:
         found: dict[str, list[Facts]] = {}
         with self._database.reading() as connection:
             for piece in pieces(conversations):
-                for one in read_facts(connection, kept.c.id.in_(piece)):
+                for one in read_facts(connection, kept.c.id.in_(piece), shown=shown):
                     found.setdefault(one.facts.conversation or "", []).append(one.facts)
         return found
 
+    def shown_facts_of(self, conversations: Collection[str]) -> dict[str, list[Facts]]:
+        return self._facts_of(conversations, shown=True)
+
     def content_of(self, keys: Sequence[int]) -> dict[int, str]:
         found: dict[int, str] = {}
-        with self._database.reading() as connection:
-            for piece in pieces(keys):
-                query = select(content.c.part, content.c.body).where(content.c.part.in_(piece))
-                found |= {key: body for key, body in connection.execute(query)}  # noqa: C416 - rows are not pairs
+        for piece in pieces(keys):
+            found |= self._content_of(piece)
         return found
+
+    def _content_of(self, keys: Sequence[int]) -> dict[int, str]:
+        places = self._places(keys)
+        while True:
+            try:
+                texts = self.contents.read(list(places.values()))
+            except NotFound:
+                before, places = places, self._places(keys)
+                if places == before:
+                    raise
+                continue  # a segment was compacted, or erased with all that lay in it, since the rows were read
+            return {key: texts[at.slot] for key, at in places.items() if at.slot in texts}
+
+    def _places(self, keys: Sequence[int]) -> dict[int, Sealed]:
+        with self._database.reading() as connection:
+            query = select(sealed.c.part, *(sealed.c[name] for name in Sealed._fields)).where(sealed.c.part.in_(keys))
+            return {key: Sealed(*place) for key, *place in connection.execute(query)}
 
     def request_deletion(self, conversation: str, at: datetime) -> None:
         with self._database.writing() as connection:
@@ -94,6 +146,14 @@ class ConversationRoom(Room):
         with self._database.writing() as connection:
             return _mark_deleted(connection, kept.c.subject == subject, at)
 
+    def withdraw_deletion(self, conversation: str, requested_at: datetime) -> bool:
+        asked = (kept.c.id == conversation) & (kept.c.deleted_at == requested_at)
+        with self._database.writing() as connection:
+            key = connection.scalar(update(kept).where(asked).values(deleted_at=None).returning(kept.c.key))
+            if key is not None:
+                connection.execute(update(part).where(part.c.conversation == key).values(deleted_at=None))
+            return key is not None
+
 
 def _conditions(which: ConversationFilter) -> list[ColumnElement[bool]]:
     equal = {
@@ -105,8 +165,6 @@ def _conditions(which: ConversationFilter) -> list[ColumnElement[bool]]:
     for column, happened in ((kept.c.deleted_at, which.deleted), (kept.c.flagged_at, which.flagged)):
         if happened is not None:
             conditions.append(column.is_not(None) if happened else column.is_(None))
-    if which.title is not None:
-        conditions.append(kept.c.title.icontains(which.title, autoescape=True))
     return conditions
 
 
@@ -122,6 +180,16 @@ def _newest(connection: Connection, query: Select[Any], page: Page) -> tuple[lis
         untimed = query.where(kept.c.last_turn_at.is_(None))
         rows += stretch(connection, untimed, _UNTIMED, place, wanted - len(rows))
     return rows[: page.limit], token_of(rows, page)
+
+
+def _order(one: tuple[int | None, int]) -> tuple[bool, int, int]:
+    """Newest turn first, those without a time last, as `_newest` reads them."""
+    at, key = one
+    return at is None, -(at or 0), -key
+
+
+def _behind(place: Sequence[Any]) -> tuple[bool, int, int] | None:
+    return _order((place[0] if len(place) == 2 else None, place[-1])) if place else None
 
 
 def _mark_deleted(connection: Connection, which: ColumnElement[bool], at: datetime) -> int:

@@ -133,6 +133,9 @@ class ImportRoom(Room):
 class CountRoom(Room):
     """How much there is."""
 
+    def tend(self) -> None:
+        self._database.shorten_log()
+
     def counts(self) -> Counts:
         with self._database.reading() as connection:
 

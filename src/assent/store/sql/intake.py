@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, select, text, update
 
+from assent.domain.contents import Sealed
 from assent.domain.errors import Invalid
 from assent.domain.instants import to_micros
 from assent.store.records import IntakeOutcome
-from assent.store.schema import content, conversation, part, retention_class, tombstone
+from assent.store.schema import conversation, part, retention_class, sealed
 from assent.store.sql.accounts import known_accounts
+from assent.store.sql.burying import buried_conversations, buried_parts
 from assent.store.sql.classes import Categories, Classes
+from assent.store.sql.erasure import intend_replaced
 from assent.store.sql.fingerprint import encodable, fingerprint
+from assent.store.sql.holds import Reach
 from assent.store.sql.room import Room, pieces
+from assent.store.sql.sealing import Sealer, forget, lane_of, titles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row, Select, Table
+    from sqlalchemy import Connection, Row, Select
 
     from assent.domain.conversation import Conversation, Part
+    from assent.store.port.contents import Contents
     from assent.store.records import Account
     from assent.store.sql.room import Database
 
@@ -34,7 +40,7 @@ class IntakeRoom(Room):
         outcomes: list[IntakeOutcome] = []
         with self._database.writing() as connection:
             for group in _without_repeats(items):
-                outcomes += _Batch(self._database, connection, plan, recorded_at).take(group)
+                outcomes += _Batch(self._database, connection, self.contents, plan, recorded_at).take(group)
         return outcomes
 
 
@@ -63,19 +69,23 @@ _KEPT_PARTS: Final[Select[Any]] = (
         retention_class.c.plan,
         retention_class.c.data,
         retention_class.c.origin,
-        content.c.body,
+        sealed.c.slot,
+        sealed.c.segment,
+        sealed.c.position,
+        sealed.c.length,
     )
     .join_from(part, retention_class)
-    .join(content)
+    .join(sealed)
     .where(part.c.conversation == bindparam("key"))
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Home:
-    """What the parts of one conversation share: its key, its clocks in microseconds, and their categories so far."""
+    """What the parts of one conversation share: its key, its mode, clocks in microseconds, and categories so far."""
 
     key: int
+    mode: str
     categories: Categories
     clocks: tuple[int | None, int | None, int | None, int | None]
 
@@ -83,15 +93,28 @@ class _Home:
 class _Batch:
     """Takes in conversations with ids of their own, inside one transaction."""
 
-    def __init__(self, database: Database, connection: Connection, plan: str | None, recorded_at: datetime) -> None:
+    def __init__(
+        self,
+        database: Database,
+        connection: Connection,
+        contents: Contents,
+        plan: str | None,
+        recorded_at: datetime,
+    ) -> None:
         self._database = database
         self._connection = connection
+        self._contents = contents
+        self._sealer = Sealer(database, connection, contents)
         self._plan = plan
         self._recorded_at = recorded_at
         self._recorded = to_micros(recorded_at)
         self._classes = Classes(connection)
+        self._reach = Reach(connection)
         self._class_ids: dict[tuple[Categories, str, str], int] = {}
-        self._rows: dict[Table, list[tuple[object, ...]]] = {conversation: [], part: [], content: []}
+        self._fresh: list[dict[str, Any]] = []
+        self._parts: list[tuple[object, ...]] = []
+        self._retitled: list[tuple[int, int]] = []
+        self._replaced: list[int] = []
         self._next_part = database.next_key(connection, part)
         self._next_conversation = database.next_key(connection, conversation)
 
@@ -107,17 +130,36 @@ class _Batch:
                 mended.append(encodable(item))
                 digests.append(fingerprint(mended[-1]))
         kept = self._kept(mended)
-        gone = self._gone([item.id for item in mended if item.id not in kept])
+        gone = buried_conversations(self._connection, [item.id for item in mended if item.id not in kept])
         self._accounts = known_accounts(
             self._connection,
             {s for item in mended for s in (item.subject, getattr(kept.get(item.id), "subject", None)) if s},
         )
+        known = dict(zip((item.id for item in mended), digests, strict=True))
+        grown = [row for name, row in kept.items() if row.digest != known[name]]
+        self._titles = titles(self._contents, ((row.heading_slot, row.heading) for row in grown))
         outcomes = [
             self._one(item, digest, kept.get(item.id), gone) for item, digest in zip(mended, digests, strict=True)
         ]
-        for table, rows in self._rows.items():
-            self._database.insert_rows(self._connection, table, rows)
+        self._write()
         return outcomes
+
+    def _write(self) -> None:
+        """Seal, then write: a row whose bytes are missing can never be; bytes without a row are found and removed."""
+        headings = self._sealer.seal(day=self._recorded_at.date())
+        for row in self._fresh:
+            row["heading"] = headings.get(row["heading_slot"])
+        names = conversation.columns.keys()
+        rows = [tuple(row.get(name) for name in names) for row in self._fresh]
+        self._database.insert_rows(self._connection, conversation, rows)
+        self._database.insert_rows(self._connection, part, self._parts)
+        for key, slot in self._retitled:
+            values = {"heading": headings[slot], "heading_slot": slot}
+            self._connection.execute(update(conversation).where(conversation.c.key == key).values(values))
+        if self._replaced:
+            forget(self._connection, self._replaced)
+            intend_replaced(self._connection, self._replaced, at=self._recorded_at)
+        self._sealer.write()
 
     def _kept(self, items: Sequence[Conversation]) -> dict[str, Row[Any]]:
         rows = (
@@ -126,13 +168,6 @@ class _Batch:
             for row in self._connection.execute(select(conversation).where(conversation.c.id.in_(piece)))
         )
         return {row.id: row for row in rows}
-
-    def _gone(self, ids: list[str]) -> set[str]:
-        found: set[str] = set()
-        for piece in pieces(ids):
-            query = select(tombstone.c.conversation).where(tombstone.c.conversation.in_(piece)).distinct()
-            found |= set(self._connection.scalars(query))
-        return found
 
     def _one(self, item: Conversation, digest: str, kept: Row[Any] | None, gone: set[str]) -> IntakeOutcome:
         if kept is not None and kept.digest == digest:
@@ -152,14 +187,15 @@ class _Batch:
     def _new(self, item: Conversation, digest: str) -> IntakeOutcome:
         account = self._account(item.subject)
         categories = Categories(plan=self._plan, surface=item.surface, mode=item.mode).of(account)
-        home = _Home(self._next_conversation, categories, _clocks(item.last_turn_at, item.deleted_at, account))
+        clocks = _clocks(item.last_turn_at, item.deleted_at, account)
+        home = _Home(self._next_conversation, item.mode, categories, clocks)
         self._next_conversation += 1
         row = {
             "key": home.key,
             "id": item.id,
             "subject": item.subject,
             "source": item.source,
-            "title": item.title,
+            "title": "",
             "project": item.project,
             "surface": item.surface,
             "mode": item.mode,
@@ -171,8 +207,9 @@ class _Batch:
             "recorded_at": self._recorded,
             "imported_at": self._recorded,
             "digest": digest,
+            "heading_slot": self._sealer.heading(item.title) if item.title else None,
         }
-        self._rows[conversation].append(tuple(row.get(name) for name in conversation.columns.keys()))  # noqa: SIM118
+        self._fresh.append(row)
         for ordinal, piece in enumerate(item.parts):
             self._add(home, ordinal, piece)
         return IntakeOutcome(item.id, "new", len(item.parts))
@@ -182,7 +219,7 @@ class _Batch:
         self._next_part = key + 1
         last_turn_at, deleted_at, closed_at, moved_at = home.clocks
         # in the order of the columns in schema/kept.py, held by a test
-        self._rows[part].append(
+        self._parts.append(
             (
                 key,
                 home.key,
@@ -201,7 +238,7 @@ class _Batch:
                 moved_at,
             )
         )
-        self._rows[content].append((key, piece.text))
+        self._sealer.part(key, lane_of(home.mode, piece.data), piece.text)
 
     def _class_id(self, categories: Categories, data: str, origin: str) -> int:
         found = self._class_ids.get((categories, data, origin))
@@ -216,34 +253,38 @@ class _Batch:
     # -- grown --------------------------------------------------------------------------
 
     def _grown(self, item: Conversation, digest: str, kept: Row[Any]) -> IntakeOutcome:
-        buried = set(
-            self._connection.scalars(select(tombstone.c.part).where(tombstone.c.conversation == item.id)).all()
-        )
+        buried = buried_parts(self._connection, item.id)
         merged = self._merged(item, kept, erased=bool(buried))
         account = self._account(merged["subject"])
         home = _Home(
             kept.key,
+            merged["mode"],
             Categories(surface=merged["surface"], mode=merged["mode"]).of(account),
             _clocks(merged["last_turn_at"], merged["deleted_at"], account),
         )
         fresh = home.categories if self._plan is None else home.categories._replace(plan=self._plan)
         old = {row.id: row for row in self._connection.execute(_KEPT_PARTS, {"key": kept.key})}
+        texts = self._contents.read([Sealed(row.slot, row.segment, row.position, row.length) for row in old.values()])
         added = changed = left_out = 0
         for ordinal, piece in enumerate(item.parts):
             before = old.pop(piece.id, None)
             if before is not None:
                 changed += self._changed(home, ordinal, piece, before)
+                changed += self._rewritten(home, piece, before, texts.get(before.slot))
             elif piece.id in buried:
                 left_out += 1
             else:
                 added += 1
-                self._add(_Home(home.key, fresh, home.clocks), ordinal, piece)
+                self._add(replace(home, categories=fresh), ordinal, piece)
         for before in old.values():  # no longer shown by the source; kept, but with the same facts as its neighbours
             changed += self._reclassed(home, before, before.data, before.origin)
         differs = {name for name, value in merged.items() if getattr(kept, name) != value}
         if differs:
+            self._reach.conversations(conversation.c.key == kept.key)
             self._set_clocks(home)
-        grown = bool(added or changed or differs)
+        # a title may repeat what was erased
+        retitled = not buried and self._retitle(item.title, kept)
+        grown = bool(added or changed or differs or retitled)
         if grown:
             merged["imported_at"] = self._recorded_at
         # a digest would go on naming what was erased
@@ -258,8 +299,7 @@ class _Batch:
         plan = self._plan if self._plan is not None or account is None else account.plan
         return {
             "subject": subject,
-            # a title may repeat what was erased
-            "title": kept.title if erased else item.title or kept.title,
+            # a name may repeat what was erased
             "project": kept.project if erased else item.project or kept.project,
             "surface": item.surface,
             "mode": "private" if kept.mode == "private" else item.mode,
@@ -283,10 +323,23 @@ class _Batch:
         changed = any(getattr(before, name) != value for name, value in values.items())
         if changed:
             self._connection.execute(update(part).where(part.c.key == before.key).values(values))
-        rewritten = before.body != piece.text
-        if rewritten:
-            self._connection.execute(update(content).where(content.c.part == before.key).values(body=piece.text))
-        return reclassed or changed or rewritten
+        return reclassed or changed
+
+    def _rewritten(self, home: _Home, piece: Part, before: Row[Any], body: str | None) -> bool:
+        """Seal a text that changed under a new key; the old one is destroyed as in every erasure."""
+        if body == piece.text:
+            return False
+        self._sealer.part(before.key, lane_of(home.mode, piece.data), piece.text)
+        self._replaced.append(before.slot)
+        return True
+
+    def _retitle(self, title: str, kept: Row[Any]) -> bool:
+        if not title or title == self._titles.get(kept.heading_slot):
+            return False
+        self._retitled.append((kept.key, self._sealer.heading(title)))
+        if kept.heading_slot is not None:
+            self._replaced.append(kept.heading_slot)
+        return True
 
     def _reclassed(self, home: _Home, before: Row[Any], data: str, origin: str) -> bool:
         plan = home.categories.plan if before.plan is None else before.plan

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, fields
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Text, column, func, insert, select, text, tuple_, update
+from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
 
 from assent.domain.errors import Refused
 from assent.domain.instants import to_micros
@@ -15,19 +16,39 @@ from assent.ledger.tiles import WIDTH
 from assent.store.records import Choice, Cosignature, Edge, Head, Leaf, Staged
 from assent.store.schema import Instant, cosignature, key_change, leaf, ledger_head, tile
 from assent.store.schema import choice as choices
+from assent.store.sql.listed import by_ids, rows_by_ids
 from assent.store.sql.room import Room, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection, RowMapping
-    from sqlalchemy.sql.expression import TextualSelect
+    from sqlalchemy import Connection
 
 _COLUMNS: Final = choices.columns.keys()
 _VALUES: Final = attrgetter(*_COLUMNS)
 _INSTANTS: Final = [n for n, column in enumerate(choices.columns) if isinstance(column.type, Instant)]
 _OPTIONS: Final = _COLUMNS.index("options")
-_LOGGED: Final = select(leaf, choices).join_from(leaf, choices, leaf.c.choice == choices.c.id)
+_LEAF: Final = [leaf.c[field.name] for field in fields(Leaf)]
+_LOGGED: Final = (
+    select(*_LEAF, choices)
+    .join_from(leaf, choices, leaf.c.choice == choices.c.id)
+    .where(leaf.c.choice == bindparam("id"))
+)
+_STRETCH: Final = (
+    select(*_LEAF, choices)
+    .join_from(leaf, choices, leaf.c.choice == choices.c.id, isouter=True)
+    .where(leaf.c.number >= bindparam("first"))
+    .order_by(leaf.c.number)
+    .limit(bindparam("count"))
+)
+_NEWEST: Final = select(func.max(leaf.c.number))
+_HEAD_FIELDS: Final = ("size", "checkpoint", "signed_at")
+_HEAD: Final = select(*(ledger_head.c[name] for name in _HEAD_FIELDS))
+_MOVE_HEAD: Final = (
+    update(ledger_head)
+    .where(*(ledger_head.c[name] == bindparam(f"old_{name}") for name in _HEAD_FIELDS))
+    .values({name: bindparam(f"new_{name}") for name in _HEAD_FIELDS})
+)
 _PUT_TILE: Final = text(
     "INSERT INTO tile (level, number, hashes) VALUES (:level, :number, :hashes)"
     " ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes"
@@ -45,7 +66,7 @@ class LedgerRoom(Room):
         with self._database.writing() as connection:
             kept = _kept(connection, {entry.choice.id for entry in entries})
             leaves = _leaves(connection, kept)
-            number = _count(connection)
+            number = count_leaves(connection)
             new_choices: list[Choice] = []
             new_leaves: list[Leaf] = []
             for entry in entries:
@@ -61,14 +82,14 @@ class LedgerRoom(Room):
                     leaves[choice.id] = Leaf(number, choice.id, entry.salt, entry.commitment)
                     new_leaves.append(leaves[choice.id])
                     number += 1
-            rows = [(made.number, made.choice, made.salt, made.commitment) for made in new_leaves]
+            rows = [(made.number, made.choice, made.salt, made.commitment, made.erasure) for made in new_leaves]
             self._database.insert_rows(connection, choices, [_row(choice) for choice in new_choices])
             self._database.insert_rows(connection, leaf, rows)
         return [leaves[entry.choice.id] for entry in entries]
 
     def staged(self) -> int:
         with self._database.reading() as connection:
-            return _count(connection)
+            return count_leaves(connection)
 
     def commitments(self, first: int, limit: int) -> list[bytes]:
         query = select(leaf.c.commitment).where(leaf.c.number >= first).order_by(leaf.c.number).limit(limit)
@@ -76,22 +97,25 @@ class LedgerRoom(Room):
             return list(connection.scalars(query))
 
     def leaves(self, first: int, limit: int) -> list[tuple[Choice | None, Leaf]]:
-        query = select(leaf, choices).join_from(leaf, choices, leaf.c.choice == choices.c.id, isouter=True)
-        query = query.where(leaf.c.number >= first).order_by(leaf.c.number).limit(limit)
         with self._database.reading() as connection:
-            rows = connection.execute(query).mappings().all()
-        return [(None if row[choices.c.id] is None else _choice(row), _leaf(row)) for row in rows]
+            rows = connection.execute(_STRETCH, {"first": first, "count": limit}).all()
+        return [(None if row[_ID] is None else _choice(row[len(_LEAF) :]), _leaf(row)) for row in rows]
 
     def logged(self, choice: str) -> tuple[Choice, Leaf] | None:
         with self._database.reading() as connection:
-            row = connection.execute(_LOGGED.where(leaf.c.choice == choice)).mappings().one_or_none()
-        return None if row is None else (_choice(row), _leaf(row))
+            row = connection.execute(_LOGGED, {"id": choice}).one_or_none()
+        return None if row is None else (_choice(row[len(_LEAF) :]), _leaf(row))
 
     def unlogged(self, limit: int) -> list[Choice]:
         query = select(choices).join_from(choices, leaf, leaf.c.choice == choices.c.id, isouter=True)
         query = query.where(leaf.c.number.is_(None)).order_by(choices.c.id).limit(limit)
         with self._database.reading() as connection:
-            return [_choice(row) for row in connection.execute(query).mappings()]
+            return [_choice(row) for row in connection.execute(query)]
+
+    def receipt_leaf(self, erasure: int) -> Leaf | None:
+        with self._database.reading() as connection:
+            row = connection.execute(select(*_LEAF).where(leaf.c.erasure == erasure)).one_or_none()
+        return None if row is None else _leaf(row)
 
     def erase_salts(self, choices: Iterable[str]) -> int:
         erased = 0
@@ -123,11 +147,8 @@ class LedgerRoom(Room):
     ) -> bool:
         # leaves are on the disk: a head that is lost is made again over them, and says the same
         with self._database.writing(may_be_lost=keys is None) as connection:
-            if _head(connection) != before:
+            if not _moved(connection, before, after):
                 return False
-            values = {"size": after.size, "checkpoint": after.checkpoint, "signed_at": after.signed_at}
-            change = insert(ledger_head).values(id=1) if before is None else update(ledger_head)
-            connection.execute(change.values(values))
             if tiles:
                 rows = [{"level": level, "number": n, "hashes": hashes} for (level, n), hashes in tiles.items()]
                 connection.execute(_PUT_TILE, rows)
@@ -166,26 +187,22 @@ class SigningRoom(Room):
         return found
 
 
-def _count(connection: Connection) -> int:
-    newest = connection.scalar(select(func.max(leaf.c.number)))
+def count_leaves(connection: Connection) -> int:
+    """Count the leaves; for a writer that is the number of the next one."""
+    newest = connection.scalar(_NEWEST)
     return 0 if newest is None else newest + 1
 
 
 def _kept(connection: Connection, ids: Collection[str]) -> dict[str, Choice]:
-    rows = connection.execute(select(choices).where(choices.c.id.in_(_listed(connection, ids)))).mappings()
-    return {row[choices.c.id]: _choice(row) for row in rows}
+    return {row.id: _choice(row) for row in rows_by_ids(connection, _KEPT, ids)}
 
 
 def _leaves(connection: Connection, ids: Collection[str]) -> dict[str, Leaf]:
-    rows = connection.execute(select(leaf).where(leaf.c.choice.in_(_listed(connection, ids)))).mappings()
-    return {row["choice"]: Leaf(**row) for row in rows}
+    return {row.choice: _leaf(row) for row in rows_by_ids(connection, _LEAVES, ids)} if ids else {}
 
 
-def _listed(connection: Connection, ids: Collection[str]) -> TextualSelect:
-    """Name any number of ids by one bound value: a parameter each costs as much as a row."""
-    if connection.dialect.name == "postgresql":
-        return text("SELECT unnest(CAST(:ids AS text[]))").bindparams(ids=list(ids)).columns(column("id", Text))
-    return text("SELECT value FROM json_each(:ids)").bindparams(ids=json.dumps(list(ids))).columns(column("id", Text))
+_KEPT: Final = by_ids(select(choices), choices.c.id)
+_LEAVES: Final = by_ids(select(*_LEAF), leaf.c.choice)
 
 
 def _row(choice: Choice) -> tuple[object, ...]:
@@ -202,16 +219,37 @@ def _written(options: tuple[str, ...]) -> str:
     return json.dumps(options) if options else ""
 
 
-def _choice(row: RowMapping) -> Choice:
-    values = {name: row[choices.c[name]] for name in _COLUMNS}
-    return Choice(**values | {"options": tuple(json.loads(values["options"] or "[]"))})
+_ID: Final = len(_LEAF) + _COLUMNS.index("id")
+"""Where a row of leaf and choice says which choice, or that it is not kept."""
 
 
-def _leaf(row: RowMapping) -> Leaf:
-    return Leaf(row[leaf.c.number], row[leaf.c.choice], row[leaf.c.salt], row[leaf.c.commitment])
+def _choice(row: Sequence[Any]) -> Choice:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    values["options"] = _read(values["options"])
+    return Choice(**values)
+
+
+@lru_cache(maxsize=256)
+def _read(options: str) -> tuple[str, ...]:
+    return tuple(json.loads(options or "[]"))
+
+
+def _leaf(row: Sequence[Any]) -> Leaf:
+    return Leaf(*row[: len(_LEAF)])
+
+
+def _moved(connection: Connection, before: Head | None, after: Head) -> bool:
+    """Put a head in the place of another, and tell whether that one was there."""
+    new = {f"new_{name}": getattr(after, name) for name in _HEAD_FIELDS}
+    if before is not None:
+        old = {f"old_{name}": getattr(before, name) for name in _HEAD_FIELDS}
+        return connection.execute(_MOVE_HEAD, old | new).rowcount == 1
+    if _head(connection) is not None:
+        return False
+    connection.execute(insert(ledger_head).values(id=1, **asdict(after)))
+    return True
 
 
 def _head(connection: Connection) -> Head | None:
-    query = select(ledger_head.c.size, ledger_head.c.checkpoint, ledger_head.c.signed_at)
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else Head(**row)
+    row = connection.execute(_HEAD).one_or_none()
+    return None if row is None else Head(*row)

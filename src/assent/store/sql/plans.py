@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 
 from assent.domain.digests import canonical
 from assent.domain.errors import NotFound
+from assent.domain.instants import to_micros
 from assent.store.records import Listing, Page, Plan, PlanItem
 from assent.store.schema import plan as plans
 from assent.store.schema import plan_item as plan_items
@@ -43,17 +44,8 @@ class PlanRoom(Room):
             }
             connection.execute(insert(plans).values(row))
             for piece in pieces(items):
-                rows = [
-                    {
-                        "plan": plan.digest,
-                        "part": i.part,
-                        "erase_by": i.erase_by,
-                        "rule": i.rule,
-                        "decision": i.decision,
-                    }
-                    for i in piece
-                ]
-                connection.execute(insert(plan_items), rows)
+                rows = [(plan.digest, i.part, to_micros(i.erase_by), i.rule, i.decision) for i in piece]
+                self._database.insert_rows(connection, plan_items, rows)
 
     def plan(self, digest: str) -> Plan | None:
         with self._database.reading() as connection:
@@ -69,6 +61,11 @@ class PlanRoom(Room):
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(plan_items.c.part).limit(limit))
             return [PlanItem(*row) for row in rows]
+
+    def plan_keys(self, digest: str, after: int, limit: int) -> list[int]:
+        query = select(plan_items.c.part).where(plan_items.c.plan == digest, plan_items.c.part > after)
+        with self._database.reading() as connection:
+            return list(connection.scalars(query.order_by(plan_items.c.part).limit(limit)))
 
 
 def _plan(row: RowMapping) -> Plan:

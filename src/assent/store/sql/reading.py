@@ -10,9 +10,9 @@ from sqlalchemy import select
 from assent.domain.facts import Facts
 from assent.store.records import part_name
 from assent.store.schema import account, conversation, part, retention_class
-from assent.store.sql.choices import Covering
 from assent.store.sql.choosing import Choosing, places
 from assent.store.sql.classes import COLUMNS
+from assent.store.sql.holds import Covering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,14 +58,17 @@ class PartFacts(NamedTuple):
     facts: Facts
 
 
-def read_facts(connection: Connection, which: ColumnElement[bool]) -> list[PartFacts]:
-    """Read the facts of some parts, in the order of the source, as they are in this transaction."""
+def read_facts(connection: Connection, which: ColumnElement[bool], *, shown: bool = False) -> list[PartFacts]:
+    """Read the facts of some parts, in the order of the source, as they are in this transaction.
+
+    With `shown` without holds that the person must not know of.
+    """
     rows = connection.execute(FACTS.where(which).order_by(part.c.conversation, part.c.ordinal, part.c.key)).all()
     subjects = {row.subject for row in rows if row.subject is not None}
     choosing = Choosing(connection, subjects)
     where = _Where(connection, [row.conversation for row in rows])
-    covering = Covering(connection, {row.conversation for row in rows}, subjects)
-    holds = {home: covering.of(name, subject) for home, name, subject in {(r[2], r[3], r[4]) for r in rows}}
+    covering = Covering(connection, {row.conversation for row in rows}, shown=shown)
+    holds = {home: covering.of(name) for home, name in {(row.home, row.conversation) for row in rows}}
     found = []
     for key, name, home, talk, subject, *values in rows:
         acts = choosing.of(subject, partial(where.of, talk))

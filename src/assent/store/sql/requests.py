@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func, insert, or_, select, true, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from assent.domain.errors import NotFound, Refused
+from assent.domain.instants import to_micros
 from assent.store.records import Delivery, DirectoryEntry, Endpoint, Event, Listing, Page, RightsAgent, RightsRequest
 from assent.store.schema import delivery as deliveries
 from assent.store.schema import directory_entry as directory
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, RowMapping
+
+    from assent.store.sql.room import Database
+
+_KEPT: Final = select(outgoing.c.id).where(outgoing.c.id.in_(bindparam("ids", expanding=True)))
+_ABLE: Final = select(endpoints).where(endpoints.c.disabled_at.is_(None))
 
 
 def _agent(row: RowMapping) -> RightsAgent:
@@ -158,7 +164,7 @@ class OutgoingRoom(Room):
 
     def add_event(self, event: Event) -> None:
         with self._database.writing() as connection:
-            _add(connection, [event])
+            _add(self._database, connection, [event])
 
     def told(self) -> int:
         with self._database.reading() as connection:
@@ -167,7 +173,7 @@ class OutgoingRoom(Room):
     def tell(self, events: Sequence[Event], upto: int) -> None:
         # events and cursor go together: what is lost is told again from the leaves
         with self._database.writing(may_be_lost=True) as connection:
-            _add(connection, events)
+            _add(self._database, connection, events)
             before = connection.scalar(select(telling.c.told))
             if before is None:
                 connection.execute(insert(telling).values(id=1, told=upto))
@@ -230,19 +236,20 @@ class OutgoingRoom(Room):
                 connection.execute(insert(deliveries).values(again))
 
 
-def _add(connection: Connection, events: Sequence[Event]) -> None:
+def _add(database: Database, connection: Connection, events: Sequence[Event]) -> None:
     """Keep the events that are new, each owed to every endpoint that wants it."""
     kept: set[str] = set()
     for piece in pieces(event.id for event in events):
-        kept.update(connection.scalars(select(outgoing.c.id).where(outgoing.c.id.in_(piece))))
+        kept.update(connection.scalars(_KEPT, {"ids": piece}))
     new = {event.id: event for event in events if event.id not in kept}
     if not new:
         return
-    connection.execute(insert(outgoing), [asdict(event) for event in new.values()])
-    rows = connection.execute(select(endpoints).where(endpoints.c.disabled_at.is_(None))).mappings().all()
+    rows = [(event.id, event.type, event.about, event.data, to_micros(event.at)) for event in new.values()]
+    database.insert_rows(connection, outgoing, rows)
+    able = connection.execute(_ABLE).mappings().all()
     owed = [
         _owed(target.id, event.id, event.at)
-        for target in map(_endpoint, rows)
+        for target in map(_endpoint, able)
         for event in new.values()
         if not target.types or event.type in target.types
     ]

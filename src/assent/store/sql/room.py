@@ -7,11 +7,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from sqlalchemy import Connection, Engine, Executable, Table
+    from sqlalchemy import ColumnElement, Connection, Engine, Executable, Table
+
+    from assent.store.port.contents import Contents
 
 T = TypeVar("T")
+Among: TypeAlias = "Callable[[ColumnElement[Any]], ColumnElement[bool]]"
 Stretches: TypeAlias = "Generator[Sequence[tuple[Any, ...]], None, None]"
 
 PIECE: Final = 5_000
@@ -31,11 +35,12 @@ class Database(Protocol):
         """Read at one instant: what others write meanwhile is not seen."""
         ...
 
-    def writing(self, *, may_be_lost: bool = False) -> AbstractContextManager[Connection]:
+    def writing(self, *, may_be_lost: bool = False, replaying: bool = False) -> AbstractContextManager[Connection]:
         """Write as if alone, all or nothing: what was read here stays true until the end.
 
         With `may_be_lost` it is not waited for the disk: should the power fail, this write may be
-        undone, and never without those after it.
+        undone, and never without those after it. Raises `Refused` in a store that came back from a
+        backup, unless it is `replaying` what was erased since.
         """
         ...
 
@@ -44,6 +49,10 @@ class Database(Protocol):
 
         Only a writer may ask, and it gives the numbers from there on to `insert_rows`.
         """
+        ...
+
+    def give_keys(self, connection: Connection, table: Table, last: int) -> None:
+        """Note that the numbers up to `last` were given, also those that no row of the table has."""
         ...
 
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
@@ -71,8 +80,40 @@ class Database(Protocol):
         """
         ...
 
+    def among(self, connection: Connection, name: str, keys: Iterable[int]) -> Among:
+        """Lay keys beside the tables, each once; returns what says of a column that it holds one of them.
+
+        Statements of this transaction reach what they name over an index, in the order of the
+        keys, however many rows a table has.
+        """
+        ...
+
+    def shorten_log(self) -> None:
+        """Do beforehand, while others write, what some commit would stop for when the log has grown long."""
+        ...
+
     def checkpoint(self) -> bool:
         """Reclaim what deleted rows left behind, as far as this database can; False if somebody stands in the way."""
+        ...
+
+    def log_mark(self) -> str:
+        """Name the end of what the log may still hold of earlier rows, after `checkpoint`; empty if it was cut off."""
+        ...
+
+    def log_passed(self, mark: str) -> bool:
+        """Tell whether the log has been written over up to a mark."""
+        ...
+
+    def rewrite(self, table: Table) -> None:
+        """Write the files of a table anew, so that they hold nothing but what its rows hold now."""
+        ...
+
+    def empty(self, table: Table) -> None:
+        """Remove every row of a table, and its files."""
+        ...
+
+    def files(self) -> list[Path] | None:
+        """Name the files and folders in which the database lies; None if that cannot be seen from here."""
         ...
 
     def close(self) -> None:
@@ -84,6 +125,7 @@ class Room:
     """A concern of the store."""
 
     _database: Database
+    contents: Contents
 
 
 def pieces(values: Iterable[T]) -> Iterator[list[T]]:

@@ -1,31 +1,44 @@
-"""The room of sweeps. `erase` is the only place in the code base that deletes content."""
+"""The room of sweeps: what carries a plan out, batch by batch.
+
+`intend` is the only place in the code base that deletes what people said. What it decides, and
+on what, is read in the transaction that deletes, under the writers' lock.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import case, delete, func, insert, select, update
+import pyarrow as pa
+from sqlalchemy import case, delete, exists, func, insert, select, update
 
 from assent.domain.choices import TITLED
-from assent.domain.errors import NotFound, Refused
-from assent.store.records import Erased, Listing, Page, Sweep, Tombstone
-from assent.store.schema import content, conversation, flag, part, retention_class
+from assent.domain.errors import AssentError, NotFound, Refused
+from assent.ledger.erasure import Tree, pack
+from assent.store.records import DUE, Intent, Listing, Page, Sweep
+from assent.store.schema import content, conversation, flag, part, retention_class, sealed, tombstone
 from assent.store.schema import plan as plans
 from assent.store.schema import plan_item as plan_items
 from assent.store.schema import sweep as sweeps
-from assent.store.schema import tombstone as tombstones
+from assent.store.sql.burying import Doomed, Grounds
+from assent.store.sql.deciding import Parts, read_batch
+from assent.store.sql.erasure import record
+from assent.store.sql.leases import require_lease
 from assent.store.sql.paging import listing, values_of
-from assent.store.sql.reading import PartFacts, read_facts
 from assent.store.sql.room import Room, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, RowMapping
 
-    from assent.domain.decision import Decision
-    from assent.domain.facts import Facts
+    from assent.store.records import DueBatch, Lease, Redecide
+    from assent.store.sql.room import Database
+
+
+AT_ONCE: Final = 10_000
+"""Items of a plan that are read at once."""
 
 
 class SweepRoom(Room):
@@ -42,37 +55,40 @@ class SweepRoom(Room):
                 number = connection.scalars(insert(sweeps).values(row).returning(sweeps.c.id)).one()
             return _found(connection, number)
 
-    def erase(
-        self, sweep: int, redecide: Callable[[Facts], Decision], keys: Sequence[int], *, erased_at: datetime
-    ) -> Erased:
+    def intend(
+        self,
+        sweep: int,
+        decide: Redecide,
+        keys: Sequence[int],
+        *,
+        at: datetime,
+        salt: bytes,
+        lease: Lease | None = None,
+        budget: int | None = None,
+    ) -> Intent:
+        wanted = sorted(set(keys))
         with self._database.writing() as connection:
+            if lease is not None:
+                require_lease(connection, lease)
             run = _found(connection, sweep)
             if run.finished_at is not None:
                 raise Refused(f"sweep `{sweep}` is finished", "make a new plan for what became due since")
-            planned = _planned(connection, run.plan, keys)
-            due: list[tuple[PartFacts, Decision]] = []
-            kept: list[int] = []
-            for piece in pieces(planned):
-                for found in read_facts(connection, part.c.key.in_(piece)):
-                    decision = redecide(found.facts)
-                    if decision.due():
-                        due.append((found, decision))
-                    else:
-                        kept.append(found.key)
-            _bury(connection, [_tombstone(run, *pair, planned, erased_at) for pair in due])
-            _erase(connection, [found for found, _ in due])
-            # parts behind `after` were counted before the sweep was interrupted
-            kept_now = sum(key > run.after for key in kept)
-            connection.execute(
-                update(sweeps)
-                .where(sweeps.c.id == sweep)
-                .values(
-                    erased=sweeps.c.erased + len(due),
-                    kept=sweeps.c.kept + kept_now,
-                    after=max(run.after, *planned) if planned else run.after,
-                )
-            )
-        return Erased(len(due), len(kept), len(planned) - len(due) - len(kept))
+            _require_planned(self._database, connection, run.plan, wanted)
+            batch = read_batch(self._database, connection, wanted)
+            doomed = _doomed(batch.parts, decide(batch.facts)) if batch.parts.keys else Doomed(Parts(), (), ())
+            erased = len(doomed.ends)
+            if budget is not None and erased > budget:
+                raise Refused(f"`{erased}` of these parts are due and `{budget}` may go", "wait, or have more approved")
+            number = None
+            if erased:
+                grounds = Grounds(connection)
+                tree = Tree(salt, doomed.records(grounds))
+                packed = pack(delete_parts(self._database, connection, doomed.parts))
+                number = record(connection, "swept", packed, at=at, sweep=sweep, tree=(tree.root, erased, salt))
+                self._database.insert_rows(connection, tombstone, doomed.stones(grounds, number))
+            _count(connection, run, batch.parts, doomed, wanted)
+        found = len(batch.parts.keys)
+        return Intent(number, erased, found - erased, len(wanted) - found)
 
     def finish_sweep(self, sweep: int, finished_at: datetime) -> Sweep:
         with self._database.writing() as connection:
@@ -90,30 +106,12 @@ class SweepRoom(Room):
         with self._database.reading() as connection:
             return listing(connection, select(sweeps), (sweeps.c.id,), page, _sweep)
 
-    def tombstones(
-        self, page: Page, *, conversation: str | None = None, subject: str | None = None, sweep: int | None = None
-    ) -> Listing[Tombstone]:
-        query = select(tombstones)
-        for column, value in (
-            (tombstones.c.conversation, conversation),
-            (tombstones.c.subject, subject),
-            (tombstones.c.sweep, sweep),
-        ):
-            if value is not None:
-                query = query.where(column == value)
-        with self._database.reading() as connection:
-            return listing(connection, query, (-tombstones.c.id,), page, _stone)
-
     def checkpoint(self) -> bool:
         return self._database.checkpoint()
 
 
 def _sweep(row: RowMapping) -> Sweep:
     return Sweep(**values_of(row))
-
-
-def _stone(row: RowMapping) -> Tombstone:
-    return Tombstone(**values_of(row))
 
 
 def _found(connection: Connection, sweep: int) -> Sweep:
@@ -123,68 +121,86 @@ def _found(connection: Connection, sweep: int) -> Sweep:
     return _sweep(row)
 
 
-def _planned(connection: Connection, plan: str, keys: Sequence[int]) -> dict[int, tuple[datetime, str]]:
-    """Read what the plan says about these parts. Raises `Refused` if it does not name one of them."""
-    wanted = set(keys)
-    planned: dict[int, tuple[datetime, str]] = {}
-    for piece in pieces(wanted):
-        query = select(plan_items.c.part, plan_items.c.erase_by, plan_items.c.rule)
-        for key, erase_by, rule in connection.execute(
-            query.where(plan_items.c.plan == plan, plan_items.c.part.in_(piece))
-        ):
-            planned[key] = (erase_by, rule)
-    if strange := len(wanted) - len(planned):
-        raise Refused(f"plan `{plan}` does not name `{strange}` of these parts", "erase only what a plan has shown")
-    return planned
+def _require_planned(database: Database, connection: Connection, plan: str, keys: Sequence[int]) -> None:
+    """Raise `Refused` if the plan does not name one of these parts: what it names between the first and the last."""
+    strange = set(keys)
+    if keys:
+        named = select(plan_items.c.part).where(plan_items.c.plan == plan, plan_items.c.part.between(keys[0], keys[-1]))
+        with closing(database.stream(connection, named, AT_ONCE)) as stretches:
+            for rows in stretches:
+                strange.difference_update(key for (key,) in rows)
+    if strange:
+        raise Refused(
+            f"plan `{plan}` does not name `{len(strange)}` of these parts", "erase only what a plan has shown"
+        )
 
 
-def _tombstone(
-    run: Sweep,
-    found: PartFacts,
-    decision: Decision,
-    planned: dict[int, tuple[datetime, str]],
-    erased_at: datetime,
-) -> dict[str, object]:
-    erase_by, rule = planned[found.key]
-    return {
-        "part": found.id,
-        "conversation": found.facts.conversation,
-        "subject": found.facts.subject,
-        "erased_at": erased_at,
-        "erase_by": decision.erase_by,
-        # the plan's rule, unless something happened since that gives another end
-        "rule": rule if erase_by == decision.erase_by else _deciding(decision),
-        "policy": decision.digest,
-        "sweep": run.id,
-    }
+def _count(connection: Connection, run: Sweep, found: Parts, doomed: Doomed, wanted: Sequence[int]) -> None:
+    gone = set(doomed.parts.keys)
+    # parts behind `after` were counted before the sweep was interrupted
+    kept_now = sum(key > run.after for key in found.keys if key not in gone)
+    connection.execute(
+        update(sweeps)
+        .where(sweeps.c.id == run.id)
+        .values(
+            erased=sweeps.c.erased + len(gone),
+            kept=sweeps.c.kept + kept_now,
+            after=max(run.after, *wanted) if wanted else run.after,
+        )
+    )
 
 
-def _deciding(decision: Decision) -> str:
-    for kind in ("cap", "exception", "grant"):
-        for reason in decision.reasons:
-            if reason.kind == kind:
-                return reason.rule
-    return "none"
+def _doomed(found: Parts, due: DueBatch) -> Doomed:
+    """Put what is due to what was read. Raises `AssentError` for an answer about another part, or about one twice."""
+    columns = due.cast(DUE)
+    keys, rules, policies = (columns[name].to_pylist() for name in ("part", "rule", "policy"))
+    ends = columns["erase_by"].cast(pa.int64()).to_pylist()
+    if keys != found.keys:
+        places = {key: place for place, key in enumerate(found.keys)}
+        found = found.only([place for key in keys if (place := places.pop(key, None)) is not None])
+    if len(found.keys) != len(keys) or None in ends:
+        raise AssentError("a decision is about a part that nobody asked for, or has no end", "report this")
+    return Doomed(found, ends, list(zip(rules, policies, strict=True)))
 
 
-def _bury(connection: Connection, stones: list[dict[str, object]]) -> None:
-    for piece in pieces(stones):
-        connection.execute(insert(tombstones), piece)
+def delete_parts(database: Database, connection: Connection, gone: Parts) -> list[int]:
+    """Delete parts and what says something about them: places, flags, titles, digests. Returns the slots to destroy."""
+    going = database.among(connection, "gone", gone.keys)
+    if connection.scalar(select(exists().select_from(content))):
+        connection.execute(delete(content).where(going(content.c.part)))
+    connection.execute(delete(sealed).where(going(sealed.c.part)))
+    if connection.execute(delete(part).where(going(part.c.key))).rowcount != len(gone.keys):
+        raise AssentError("parts went away under the lock of writers", "report this")
+    headings = dict(zip(gone.homes, gone.headings, strict=True))
+    left = _empty(database, connection, list(headings))
+    untitled = _thin(connection, left)
+    ended = [slot for home, slot in headings.items() if slot is not None and (home not in left or home in untitled)]
+    return [slot for slot in gone.slots if slot is not None] + ended
 
 
-def _erase(connection: Connection, parts: list[PartFacts]) -> None:
-    """Delete content, parts, and what said something about them: titles, flags, digests."""
-    for piece in pieces(found.key for found in parts):
-        connection.execute(delete(content).where(content.c.part.in_(piece)))
-        connection.execute(delete(part).where(part.c.key.in_(piece)))
-    for homes in pieces({found.home for found in parts}):
-        titled = func.max(case((retention_class.c.data.in_(TITLED), 1), else_=0))
-        query = select(part.c.conversation, titled).join_from(part, retention_class)
-        query = query.where(part.c.conversation.in_(homes)).group_by(part.c.conversation)
-        left = {home: bool(has_words) for home, has_words in connection.execute(query)}
-        emptied = [home for home in homes if home not in left]
+def _empty(database: Database, connection: Connection, homes: Sequence[int]) -> set[int]:
+    """Delete the conversations among these that have no part any more; returns those that have."""
+    these = database.among(connection, "homes", homes)
+    alone = ~exists().where(part.c.conversation == conversation.c.key)
+    if connection.scalar(select(exists().select_from(flag))):
+        emptied = select(conversation.c.key).where(these(conversation.c.key), alone)
         connection.execute(delete(flag).where(flag.c.conversation.in_(emptied)))
-        connection.execute(delete(conversation).where(conversation.c.key.in_(emptied)))
-        connection.execute(update(conversation).where(conversation.c.key.in_(list(left))).values(digest=None))
-        untitled = [home for home, has_words in left.items() if not has_words]
-        connection.execute(update(conversation).where(conversation.c.key.in_(untitled)).values(title="", project=""))
+    if connection.execute(delete(conversation).where(these(conversation.c.key), alone)).rowcount == len(homes):
+        return set()
+    return set(connection.scalars(select(conversation.c.key).where(these(conversation.c.key))))
+
+
+def _thin(connection: Connection, left: Collection[int]) -> set[int]:
+    """Take from conversations that stay what could repeat what went; returns those that lost their title."""
+    untitled: set[int] = set()
+    for homes in pieces(left):
+        titled = func.max(case((retention_class.c.data.in_(TITLED), 1), else_=0))
+        query = select(part.c.conversation).join_from(part, retention_class)
+        query = query.where(part.c.conversation.in_(homes)).group_by(part.c.conversation).having(titled == 0)
+        wordless = list(connection.scalars(query))
+        change = update(conversation)
+        connection.execute(change.where(conversation.c.key.in_(homes)).values(digest=None))
+        bare = {"title": "", "project": "", "heading": None, "heading_slot": None}
+        connection.execute(change.where(conversation.c.key.in_(wordless)).values(bare))
+        untitled.update(wordless)
+    return untitled

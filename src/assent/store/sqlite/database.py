@@ -12,23 +12,25 @@ import os
 import sqlite3
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
 
-from sqlalchemy import Connection, create_engine, event, func, insert, select
+from sqlalchemy import Connection, column, create_engine, delete, event, func, insert, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from assent.domain.errors import AssentError, NotFound, Refused
 from assent.store.migrate import NEWEST, migrate, step_of
+from assent.store.restoring import MARK, refuse_writing
+from assent.store.sqlite.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine, Executable, Table
 
-    from assent.store.sql.room import Stretches
+    from assent.store.sql.room import Among, Stretches
 
 CONNECTIONS: Final = 32
 """Connections that stay open once they were needed, one a thread that is at work."""
@@ -68,12 +70,13 @@ class Database:
             # content will lie in it: nobody else on the machine may read it
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._busy_timeout_s = busy_timeout_s
+        self._turns = Turns(path, busy_timeout_s)
         self.engine = self._engine(path)
         try:
             with self.reading() as connection:
                 stands = step_of(connection)
             if stands != NEWEST:
-                with self.writing() as connection:
+                with self.writing(replaying=True) as connection:
                     migrate(connection)
         except (DatabaseError, sqlite3.DatabaseError) as problem:
             self.engine.dispose()
@@ -103,11 +106,13 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self, *, may_be_lost: bool = False) -> Iterator[Connection]:
+    def writing(self, *, may_be_lost: bool = False, replaying: bool = False) -> Iterator[Connection]:
         """Write alone, all or nothing."""
         try:
             options = {**_WRITES, "assent_waits_for_disk": not may_be_lost}
-            with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            with self.engine.connect().execution_options(**options) as connection, self._begun(connection):
+                if not replaying and (taken_at := _driver(connection).execute(MARK).fetchone()[0]) is not None:
+                    raise refuse_writing(taken_at)
                 yield connection
         except OperationalError as problem:
             if "locked" in _said(problem):
@@ -116,6 +121,17 @@ class Database:
             message = f"the store could not be written: {_said(problem)}"
             raise AssentError(message, "nothing was changed; see to the disk and do the same again") from problem
 
+    @contextmanager
+    def _begun(self, connection: Connection) -> Iterator[None]:
+        """Begin to write when it is this writer's turn."""
+        with self._turns.first() as ours:
+            if not ours:
+                message = f"others wrote for longer than {self._busy_timeout_s:g} s"
+                raise AssentError(message, "try again when they are done")
+            transaction = connection.begin()
+        with transaction:
+            yield
+
     def next_key(self, connection: Connection, table: Table) -> int:
         """Return the first number that no row has; where keys are never given twice, that none ever had."""
         if table.dialect_options["sqlite"]["autoincrement"]:
@@ -123,6 +139,14 @@ class Database:
         else:
             given = connection.scalar(select(func.max(*table.primary_key)))
         return (given or 0) + 1
+
+    def give_keys(self, connection: Connection, table: Table, last: int) -> None:
+        """Move the number that SQLite remembers of an AUTOINCREMENT table."""
+        known = connection.exec_driver_sql(
+            "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last, table.name)
+        )
+        if known.rowcount == 0:
+            connection.exec_driver_sql("INSERT INTO sqlite_sequence VALUES (?, ?)", (table.name, last))
 
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         """Insert rows of all columns with the driver's own executemany: three times as fast as dictionaries in Core."""
@@ -148,12 +172,44 @@ class Database:
             connection.exec_driver_sql(f"INSERT INTO temp.{name} VALUES ({places})", list(rows))  # noqa: S608 - ours
         return "", {}
 
+    def among(self, connection: Connection, name: str, keys: Iterable[int]) -> Among:
+        """Lay keys into a temporary table, which is read in their order."""
+        self.beside(connection, name, ("key",), [(key,) for key in keys])
+        query = text(f"SELECT key FROM temp.{name}").columns(column("key"))  # noqa: S608 - ours
+        return lambda which: which.in_(query)
+
+    def shorten_log(self) -> None:
+        """Move what the log holds into the file, as far as nobody is in the way, and hold up no writer."""
+        with self.engine.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
     def checkpoint(self) -> bool:
         """Move the log into the file and cut it to nothing; False if somebody still reads from it."""
         with self.engine.connect() as connection:
             raw = connection.connection.cursor()
             busy: int = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         return busy == 0
+
+    def log_mark(self) -> str:
+        """Name nothing: `checkpoint` cut the log to nothing."""
+        return ""
+
+    def log_passed(self, mark: str) -> bool:
+        """Agree to no mark at all, which is the only one there is."""
+        return not mark
+
+    def rewrite(self, table: Table) -> None:
+        """Do nothing: `secure_delete` overwrote what was deleted or changed."""
+
+    def empty(self, table: Table) -> None:
+        """Delete every row; `secure_delete` overwrites it."""
+        with self.writing() as connection:
+            connection.execute(delete(table))
+
+    def files(self) -> list[Path] | None:
+        """Name the file, and its log and index where there are any."""
+        file = Path(str(self.engine.url.database))
+        return [path for end in ("", "-wal", "-shm") if (path := file.with_name(file.name + end)).exists()]
 
     def close(self) -> None:
         """Close every connection."""
@@ -163,6 +219,10 @@ class Database:
 @cache
 def _insert(table: Table) -> str:
     return str(insert(table).compile(dialect=sqlite.dialect(), column_keys=table.columns.keys()))
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
 def _said(problem: DatabaseError | sqlite3.DatabaseError) -> str:

@@ -293,6 +293,6 @@ def test_the_order_of_the_answers_is_drawn(shop: Shop) -> None:
 
 def test_a_closed_queue_says_come_again_and_nothing_is_written(shop: Shop) -> None:
     token = shop.question()["token"]
-    shop.api.world.appends.close()
+    asyncio.run(shop.api.app.state.choosing.close())
     shop.refused(lambda: shop.answer("decline", token), 503)
     assert shop.store.newest_choices("s1", Page()).total == 0

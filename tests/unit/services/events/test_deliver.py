@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 from tests.unit.services.events.receiver import Receiver, receiving
+from tests.vaults import vault_in
 
 from assent.domain.errors import NotFound
 from assent.services.events.deliver import PAUSES, Delivered, Desk, deliver
@@ -38,7 +39,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore.open(tmp_path / "store.db", create=True)
+    store = SqliteStore.open(tmp_path / "store.db", vault_in(tmp_path), create=True)
     yield store
     store.close()
 
@@ -159,7 +160,7 @@ def test_a_copy_of_the_store_repeats_events_under_their_ids(
     store.close()
     shutil.copy(tmp_path / "store.db", tmp_path / "before.db")
     for name in ("store.db", "before.db"):
-        again = SqliteStore.open(tmp_path / name)
+        again = SqliteStore.open(tmp_path / name, vault_in(tmp_path))
         assert deliver(again, desk(), clock, limit=10) == Delivered(taken=1)
         again.close()
     assert [headers["webhook-id"] for headers, _ in receiver.requests] == ["e1", "e1"]

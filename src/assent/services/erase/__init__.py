@@ -1,0 +1,1 @@
+"""Carrying erasures out: the journal, the keys, the derived stores, the bytes, the receipt."""

@@ -1,0 +1,1 @@
+"""Derived stores: where copies are, and how each is asked to erase."""

@@ -1,0 +1,70 @@
+"""Cuts that were written before: rows of erased parts leave their folders."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from assent.domain.errors import AssentError
+from assent.pipeline.erased import erase_rows
+from assent.services.erase.derived.port import CUTS, Acknowledged
+from assent.store.records import part_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from assent.services.erase.derived.port import ErasureOrder
+    from assent.store.records import CopyState
+
+
+class CutStore(Protocol):
+    """What this asks of the store."""
+
+    def cuts_with_erased(self, erasure: int) -> list[tuple[str, int, str, int]]: ...
+
+
+class InCuts:
+    """Folders of cuts on the disks of this machine."""
+
+    name = CUTS
+    reach = "folders of cuts where they were written; not copies made of them, nor runs that have read them"
+
+    def __init__(self, store: CutStore) -> None:
+        """Find cuts in the record of this store."""
+        self._store = store
+
+    def erase(self, orders: Sequence[ErasureOrder]) -> Mapping[int, Acknowledged]:
+        """Rewrite each folder once for all these erasures."""
+        folders: dict[Path, dict[int, int]] = defaultdict(dict)
+        titles: dict[Path, str] = {}
+        for order in orders:
+            for name, number, directory, count in self._store.cuts_with_erased(order.erasure.id):
+                folders[Path(directory)][order.erasure.id] = count
+                titles[Path(directory)] = f"cut {name} number {number}"
+        notes: dict[int, list[Acknowledged]] = defaultdict(list)
+        by_number = {order.erasure.id: order for order in orders}
+        for folder, counts in folders.items():
+            answer = _erased(folder, titles[folder], counts, [by_number[number] for number in counts])
+            for number in counts:
+                notes[number].append(answer)
+        return {number: _together(notes[number]) for number in by_number}
+
+
+def _erased(folder: Path, title: str, counts: Mapping[int, int], orders: Sequence[ErasureOrder]) -> Acknowledged:
+    if not folder.exists():
+        return Acknowledged("removed", f"the folder of {title} is gone")
+    parts = {part_name(stone.conversation, stone.part) for order in orders for stone in order.tombstones()}
+    try:
+        erase_rows(folder, parts, counts)
+    except AssentError as problem:
+        return Acknowledged("not reachable", f"{title}: {problem.message}")
+    except OSError as problem:
+        return Acknowledged("not reachable", f"{title}: {(problem.strerror or 'an error of the machine').lower()}")
+    return Acknowledged("removed", f"left {title}")
+
+
+def _together(answers: Sequence[Acknowledged]) -> Acknowledged:
+    """Answer for all folders of one erasure: removed only if it left each of them."""
+    worst: CopyState = "removed" if all(answer.state == "removed" for answer in answers) else "not reachable"
+    return Acknowledged(worst, "; ".join(sorted({answer.note for answer in answers if answer.state == worst})))

@@ -1,0 +1,73 @@
+"""The registry of derived stores: which there are, and who serves each of them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+from assent.domain.errors import Invalid, NotFound, Refused
+from assent.services.erase.derived.connector import Connector
+from assent.services.erase.derived.cuts import InCuts
+from assent.services.erase.derived.database import InDatabase
+from assent.services.erase.derived.port import BUILT_IN, CONNECTOR
+from assent.services.erase.derived.segments import InSegments
+from assent.services.erase.reclaim import Yard
+from assent.store.port import Erasures, Outgoing, Reclaiming, Sweeps
+from assent.store.records import DerivedStore
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from assent.services.erase.derived.port import Derived
+    from assent.vault.vault import Vault
+
+LONGEST_WAIT: Final = timedelta(days=7)
+"""How long bytes without a key may lie in a segment before it is rewritten, where the lead leaves that much."""
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+class DerivedHome(Erasures, Sweeps, Reclaiming, Outgoing, Protocol):
+    """What serving derived stores asks of a store."""
+
+
+def begin(store: Erasures, *, now: datetime) -> None:
+    """Register what every home has: its database, its segments, its cuts. Again does nothing."""
+    known = {one.name for one in store.derived_stores()}
+    for name in BUILT_IN:
+        if name not in known:
+            store.register(DerivedStore(name, name, now))
+
+
+def served(store: DerivedHome, vault: Vault, lock: Path, *, lead: timedelta) -> dict[str, Derived]:
+    """Return who serves each registered derived store, retired ones too: what they owe stays owed.
+
+    `lock` lets one at a time clear the vault. Within half the `lead`, and a week at most, no
+    erased byte is left in a segment.
+    """
+    own: tuple[Derived, ...] = (
+        InDatabase(store),
+        InSegments(Yard(store, vault, lock), min(LONGEST_WAIT, lead / 2)),
+        InCuts(store),
+    )
+    connectors: list[Derived] = [Connector(one.name, store) for one in store.derived_stores() if one.kind == CONNECTOR]
+    return {one.name: one for one in (*own, *connectors)}
+
+
+def add(store: Erasures, name: str, *, now: datetime) -> None:
+    """Have every erasure from now on wait for another system. Raises `Invalid` for a name that is none."""
+    if _NAME.fullmatch(name) is None:
+        fix = "use up to 64 of a-z, 0-9, `.`, `_` and `-`, and begin with a letter or digit"
+        raise Invalid(f"`{name}` is no name for a derived store", fix)
+    store.register(DerivedStore(name, CONNECTOR, now))
+
+
+def retire(store: Erasures, name: str, *, now: datetime) -> None:
+    """Ask another system no more; what it owes stays owed. Raises `NotFound`, `Refused` for what every home has."""
+    if name in BUILT_IN:
+        raise Refused(f"every home has `{name}`", "it is asked with every erasure")
+    if all(one.name != name for one in store.derived_stores()):
+        raise NotFound(f"there is no derived store `{name}`", "see `assent derived list`")
+    store.retire(name, now)

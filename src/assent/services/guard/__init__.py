@@ -1,0 +1,1 @@
+"""What stands between a plan and an erasure that nobody wanted, and what tells when erasures stop."""

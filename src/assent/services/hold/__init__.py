@@ -1,0 +1,1 @@
+"""Holds: placed by one person at once, released by two."""

@@ -131,6 +131,17 @@ def test_a_folder_that_is_gone_holds_no_copy(home: Home) -> None:
     assert home.states()["cuts"] == ("removed", "the folder of cut spring number 1 is gone")
 
 
+def test_a_disk_that_is_not_there_says_nothing_about_the_copy_on_it(home: Home) -> None:
+    disk = home.folder / "disk"
+    disk.mkdir()
+    home.cut("disk/second")
+    disk.rename(home.folder / "unmounted")
+    home.delete("a1")
+    state, note = home.states()["cuts"]
+    assert state == "not reachable"
+    assert "the place where cut spring number 2 was written is not there" in note
+
+
 @pytest.mark.parametrize("damage", ["no manifest", "no parts", "no Parquet"])
 def test_a_folder_that_cannot_be_read_is_not_reachable_until_it_can(home: Home, damage: str) -> None:
     folder = home.folder / "first"

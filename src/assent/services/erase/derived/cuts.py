@@ -52,6 +52,9 @@ class InCuts:
 
 
 def _erased(folder: Path, title: str, counts: Mapping[int, int], orders: Sequence[ErasureOrder]) -> Acknowledged:
+    if not folder.parent.is_dir():
+        # a disk that is not mounted looks like this, and holds the rows all the same
+        return Acknowledged("not reachable", f"the place where {title} was written is not there")
     if not folder.exists():
         return Acknowledged("removed", f"the folder of {title} is gone")
     parts = {part_name(stone.conversation, stone.part) for order in orders for stone in order.tombstones()}

@@ -34,6 +34,7 @@ from assent.store.sql.store import SqlStore
 
 NOW = day(60)
 Open = Callable[[], SqlStore]
+Start = threading.Barrier  # or one of processes, which speaks alike
 Erase = Callable[[SqlStore, int, Sequence[int], Redecide], None]
 
 
@@ -85,30 +86,30 @@ class Race:
             return Outcome(len(self.seen), sum(map(bool, missing)), len(lost), len(before) - len(after), len(after))
 
     def _everybody(self, plan: str, name: str) -> None:
-        start = threading.Barrier(self.placers + (0 if self.elsewhere else self.sweepers))
-        threads = [threading.Thread(target=self._place, args=(n, name, start)) for n in range(self.placers)]
-        others: list[multiprocessing.context.ForkServerProcess] = []
-        if self.elsewhere is None:
-            threads += [threading.Thread(target=self._sweep, args=(plan, start)) for _ in range(self.sweepers)]
-        else:
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload([__name__])
-            given = (*self.elsewhere, plan, self.batch)
-            others = [
-                context.Process(target=sweep_elsewhere, args=(*given, bool(n)), daemon=True)
-                for n in range(self.sweepers)
-            ]
-        for one in (*others, *threads):
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])
+        start: Start = context.Barrier(self.placers + self.sweepers)
+        racers: list[threading.Thread | multiprocessing.context.ForkServerProcess] = [
+            threading.Thread(target=self._place, args=(n, name, start)) for n in range(self.placers)
+        ]
+        for number in range(self.sweepers):
+            if self.elsewhere is None:
+                racers.append(threading.Thread(target=self._sweep, args=(plan, start)))
+            else:
+                given = (*self.elsewhere, plan, self.batch, bool(number), start)
+                racers.append(context.Process(target=sweep_elsewhere, args=given, daemon=True))
+        for one in racers:
             one.start()
-        for one in (*threads, *others):
+        for one in racers:
             one.join(timeout=600)
-        stuck = [one for one in (*others, *threads) if one.is_alive()]
-        for process in others:
+        stuck = [one for one in racers if one.is_alive()]
+        processes = [one for one in racers if not isinstance(one, threading.Thread)]
+        for process in processes:
             process.kill()
-        assert stuck == []
-        assert [process.exitcode for process in others] == [0] * len(others)
         if self.problems:
             raise self.problems[0]
+        assert stuck == []
+        assert [process.exitcode for process in processes] == [0] * len(processes)
 
     def _fill(self, store: SqlStore, name: str) -> str:
         store.put_accounts(
@@ -129,7 +130,7 @@ class Race:
         store.save_plan(plan, [PlanItem(key, day(30), "base") for key in sorted(keys)])
         return plan.digest
 
-    def _place(self, number: int, name: str, start: threading.Barrier) -> None:
+    def _place(self, number: int, name: str, start: Start) -> None:
         draw = random.Random(f"{self.seed} {number}")
         try:
             with closing(self.open_one()) as store:
@@ -150,7 +151,7 @@ class Race:
     def _order(self, draw: random.Random, hold: str, name: str, scope: str) -> Hold:
         total = self.people * self.talks
         number = draw.randrange(total)
-        if draw.random() < 0.5:
+        if self.elsewhere is None and draw.random() < 0.5:
             number = min(self.dealt_with + draw.randrange(2 * self.batch), total - 1)
         target = {
             "person": f"{name}-p{number % self.people}",
@@ -161,7 +162,7 @@ class Race:
         }[scope]
         return Hold(hold, "m", scope, target, day(59), "counsel", "race", day(59) + 90 * DAY)
 
-    def _sweep(self, plan: str, start: threading.Barrier) -> None:
+    def _sweep(self, plan: str, start: Start) -> None:
         try:
             with closing(self.open_one()) as store:
                 start.wait(60)
@@ -192,10 +193,12 @@ def sweep_all(
         after = keys[-1]
 
 
-def sweep_elsewhere(place: Path | str, vault: Path, plan: str, batch: int, by_set: bool) -> None:
+def sweep_elsewhere(place: Path | str, vault: Path, plan: str, batch: int, by_set: bool, start: Start) -> None:
     """Sweep as assent does, in a process of its own."""
+    redecide = by_sets(NOW) if by_set else by_facts
     with closing(open_at(place, vault)) as store:
-        sweep_all(store, plan, batch, as_assent_does, by_sets(NOW) if by_set else by_facts)
+        start.wait(60)
+        sweep_all(store, plan, batch, as_assent_does, redecide)
 
 
 WIDE = ("organisation", "query", "everyone")

@@ -1,4 +1,4 @@
-"""`assent serve`: the API, in one process."""
+"""`assent serve`: the API, and beside it the process that takes people's acts."""
 
 from __future__ import annotations
 

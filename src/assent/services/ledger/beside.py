@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
@@ -60,6 +62,7 @@ class OwnProcess(Generic[In, Out]):
         self._process: BaseProcess | None = None
         self._connection: Connection
         self._ready = False
+        self._thread = ThreadPoolExecutor(1, "groups")
 
     def begin(self) -> None:
         """Begin the process, so that the first group need not wait for it."""
@@ -73,13 +76,13 @@ class OwnProcess(Generic[In, Out]):
     async def __call__(self, items: Sequence[In]) -> Sequence[Out | Exception]:
         for _ in range(_ATTEMPTS):
             try:
-                told = await self._told(items)
+                told = await asyncio.get_running_loop().run_in_executor(self._thread, self._exchange, items)
             except (EOFError, OSError):
-                self._forget()
                 continue
             except asyncio.CancelledError:
                 # its answer is still to come, and would be taken for that to another group
-                self._forget()
+                if self._process is not None:
+                    self._process.kill()
                 raise
             if isinstance(told, Raised):
                 raise told.again()
@@ -92,29 +95,24 @@ class OwnProcess(Generic[In, Out]):
             self._connection.close()
             await asyncio.to_thread(self._process.join, STOP_S)
             self._process = None
+        self._thread.shutdown()
 
-    async def _told(self, items: Sequence[In]) -> list[Out | Raised] | Raised:
+    def _exchange(self, items: Sequence[In]) -> list[Out | Raised] | Raised:
+        """Send a group and wait for its answers, in the thread that does nothing else."""
         if self._process is None:
             self.begin()
-        if not self._ready:
-            await self._readable()
-            self._ready = self._connection.recv() == _READY
-        self._connection.send(items)
-        await self._readable()
-        told: list[Out | Raised] | Raised = self._connection.recv()
+        try:
+            if not self._ready:
+                self._ready = self._connection.recv() == _READY
+            self._connection.send(items)
+            told: list[Out | Raised] | Raised = self._connection.recv()
+        except (EOFError, OSError):
+            self._forget()
+            raise
         return told
 
-    async def _readable(self) -> None:
-        loop = asyncio.get_running_loop()
-        readable = asyncio.Event()
-        number = self._connection.fileno()
-        loop.add_reader(number, readable.set)
-        try:
-            await readable.wait()
-        finally:
-            loop.remove_reader(number)
-
     def _forget(self) -> None:
+        """Let go of a process that died, or that nobody understands any more."""
         self._connection.close()
         if self._process is not None:
             self._process.kill()
@@ -127,14 +125,14 @@ def _work_off(make: Callable[[], Work[In, Out]], connection: Connection) -> None
     # whoever presses Ctrl-C means the server, which ends this one when it is done
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     work = make()
-    connection.send(_READY)
-    while True:
-        try:
-            items = connection.recv()
-        except EOFError:
-            return
-        try:
-            told: object = [Raised.of(one) if isinstance(one, Exception) else one for one in work(items)]
-        except Exception as problem:  # noqa: BLE001 - the other process decides what becomes of it
-            told = Raised.of(problem)
-        connection.send(told)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        connection.send(_READY)
+        while True:
+            connection.send(_told(work, connection.recv()))
+
+
+def _told(work: Work[In, Out], items: Sequence[In]) -> list[Out | Raised] | Raised:
+    try:
+        return [Raised.of(one) if isinstance(one, Exception) else one for one in work(items)]
+    except Exception as problem:  # noqa: BLE001 - the other process decides what becomes of it
+        return Raised.of(problem)

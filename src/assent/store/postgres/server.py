@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from select import POLLIN, poll
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, InvalidatePoolError
+from sqlalchemy.exc import ArgumentError
 
 from assent.domain.errors import AssentError, Invalid, Refused
 from assent.store.postgres.problems import quieten, said
@@ -71,6 +70,7 @@ def engine_of(url: URL, settings: dict[str, str]) -> Engine:
         connect_args=options,
         pool_size=CONNECTIONS // 2,
         max_overflow=CONNECTIONS - CONNECTIONS // 2,
+        pool_pre_ping=True,
         # an error must not quote what was to be stored
         hide_parameters=True,
     )
@@ -87,16 +87,7 @@ def engine_of(url: URL, settings: dict[str, str]) -> Engine:
         connection.autocommit = False
 
     event.listen(engine, "connect", prepare)
-    event.listen(engine, "checkout", _see_whether_open)
     return engine
-
-
-def _see_whether_open(connection: psycopg.Connection, _record: object, _proxy: object) -> None:
-    """Drop idle connections whose server went away: it ended the stream, which shows without asking it anything."""
-    ended = poll()
-    ended.register(connection.fileno(), POLLIN)
-    if ended.poll(0):
-        raise InvalidatePoolError
 
 
 def unreachable(url: URL, problem: BaseException | None) -> AssentError:

@@ -97,7 +97,7 @@ def kill_and_redo(home: Home, truth: Truth, draw: random.Random, kills: int) -> 
 def test_a_sweep_that_is_killed_anywhere_claims_nothing_and_loses_nothing(new_home: Make) -> None:
     home = new_home()
     truth = furnish(home, due=20, kept=6, held=3)
-    assert kill_and_redo(home, truth, random.Random(4), kills=6) >= 4
+    assert kill_and_redo(home, truth, random.Random(4), kills=6) >= 2
 
 
 @pytest.mark.deep

@@ -69,8 +69,9 @@ async def test_what_speaks_against_the_whole_group_is_raised_with_all_that_it_sa
     await beside.close()
 
 
-async def test_where_it_dies_another_one_does_the_group_again(tmp_path: Path) -> None:
-    beside = worker(tmp_path)
+async def test_where_it_dies_another_one_does_the_group_again_and_it_is_said(tmp_path: Path) -> None:
+    deaths: list[str] = []
+    beside = OwnProcess(partial(made, tmp_path / "died"), lambda: deaths.append("died"))
     (first,) = await beside(["a"])
     (second,) = await beside(["die once"])
     assert first != second
@@ -79,6 +80,7 @@ async def test_where_it_dies_another_one_does_the_group_again(tmp_path: Path) ->
     os.kill(int(str(third)), signal.SIGKILL)  # between two groups
     assert len(await beside(["a"])) == 1
     await beside.close()
+    assert deaths == ["died", "died"]
 
 
 async def test_one_that_always_dies_of_a_group_says_so_and_serves_the_next(tmp_path: Path) -> None:

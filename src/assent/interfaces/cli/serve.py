@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import signal
 import socket
 import sys
@@ -14,10 +15,12 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.errors import Refused
+from assent.domain.instants import format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from assent.interfaces.api.world import World
     from assent.services.choose.choose import Outcome
     from assent.services.choose.several import Asked
     from assent.wiring import Wiring
@@ -56,8 +59,9 @@ def command(wiring: Wiring, host: str, port: int, behind_proxy: bool) -> None:
     # threads take turns ten times as often as by default: the one that talks to the network waits behind fewer others
     sys.setswitchinterval(0.000_5)
     # what a choice waits for is in a process of its own, and waits for no thread here
-    worker = OwnProcess(partial(_acts, wiring.at_home(wiring.settings.home)))
-    app = create_app(wiring.world(), worker)
+    world = wiring.world()
+    worker = OwnProcess(partial(_acts, wiring.at_home(wiring.settings.home)), lambda: _say_died(world))
+    app = create_app(world, worker)
     # what stands by now stays: a collector that looked through it again and again would keep requests waiting
     gc.collect()
     gc.freeze()
@@ -94,6 +98,11 @@ def _acts(wiring: Wiring) -> Callable[[Sequence[Asked]], list[Outcome | Exceptio
     gc.collect()
     gc.freeze()
     return acts
+
+
+def _say_died(world: World) -> None:
+    line = {"at": format_instant(world.now()), "step": "choose", "problem": "the process that writes choices died"}
+    world.say(json.dumps(line))
 
 
 def _only_this_machine(host: str) -> bool:

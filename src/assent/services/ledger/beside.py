@@ -56,9 +56,13 @@ class OwnProcess(Generic[In, Out]):
     Where it dies, another one does the group again; so the work must be one that may be done twice.
     """
 
-    def __init__(self, make: Callable[[], Work[In, Out]]) -> None:
-        """Keep what makes the work, there: it travels to the process, and so do the items and the answers."""
+    def __init__(self, make: Callable[[], Work[In, Out]], on_death: Callable[[], object] = lambda: None) -> None:
+        """Keep what makes the work, there: it travels to the process, and so do the items and the answers.
+
+        `on_death` hears of every process that ended before it was told to.
+        """
         self._make = make
+        self._on_death = on_death
         self._process: BaseProcess | None = None
         self._connection: Connection
         self._ready = False
@@ -108,6 +112,7 @@ class OwnProcess(Generic[In, Out]):
             told: list[Out | Raised] | Raised = self._connection.recv()
         except (EOFError, OSError):
             self._forget()
+            self._on_death()
             raise
         return told
 

@@ -105,7 +105,7 @@ class Provider:
     def __init__(self, folder: Path, store: SqlStore, *names: str) -> None:
         self.folder = folder
         self.store = store
-        self.texts = policies_named(names or (NEW,))
+        self.texts = list(policies_named(names or (NEW,)))
 
     @cached_property
     def columns(self) -> Columns:

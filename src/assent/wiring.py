@@ -206,14 +206,16 @@ class Wiring:
         raise Invalid("`epoch_keys` names no keeper of keys", fix, Place(settings.FILE))
 
     def _open_store(self, *, create: bool) -> SqlStore:
+        """Open the database before the vault: where there is none, no vault may be begun."""
         where = self.settings.database
         if isinstance(where, Path):
             from assent.store.sqlite import SqliteStore
+            from assent.store.sqlite.database import Database
 
-            return SqliteStore.open(where, self.vault, create=create)
+            return SqliteStore(Database(where, create=create), self.vault)
         from assent.store.postgres import PostgresStore
 
-        return PostgresStore.open(where.text, self.vault, create=create)
+        return PostgresStore(PostgresStore.database(where.text, create=create), self.vault)
 
     @cached_property
     def backup_home(self) -> BackupHome:

@@ -13,6 +13,7 @@ from assent.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
     from assent.store.port.contents import Contents
+    from assent.store.postgres.database import Database
 
 
 class PostgresStore(SqlStore):
@@ -28,12 +29,17 @@ class PostgresStore(SqlStore):
         store, `Invalid` if `url` is none, `Refused` if psycopg is not installed, the server
         will not do, or the database was written by a newer assent.
         """
+        return cls(cls.database(url, create=create, lock_timeout_s=lock_timeout_s), contents)
+
+    @staticmethod
+    def database(url: str, *, create: bool = False, lock_timeout_s: float = 30.0) -> Database:
+        """Open the database of such a store alone, as `open` does, for who has its contents only afterwards."""
         try:
             from assent.store.postgres.database import Database  # noqa: PLC0415 - psycopg is an extra
         except ImportError:
             fix = "install it: pip install 'assent[postgres]'"
             raise Refused("a PostgreSQL store needs psycopg, which is not installed", fix) from None
-        return cls(Database(url, create=create, lock_timeout_s=lock_timeout_s), contents)
+        return Database(url, create=create, lock_timeout_s=lock_timeout_s)
 
 
 __all__ = ["PostgresStore"]

@@ -43,7 +43,10 @@ class Block(Protocol):
     name: str
 
     def describe(self) -> dict[str, Any]:
-        """Return everything the output depends on besides rows and keys, in text and integers: `canonical` knows no floats."""
+        """Return everything the output depends on besides rows and keys.
+
+        Version, terms, seeds, digests of models: in text and integers, for the digest knows no floats.
+        """
 
     def apply(self, rows: pa.RecordBatch) -> Outcome:
         """Work on a batch of whole conversations."""

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from homes import Home, claude_ai, made, program
 
-# Makes the terminal its own first, so that Ctrl-C reaches it.
+# Makes the terminal its own first, so that Ctrl-C reaches it, also where the tests were started with it ignored.
 START = (
-    "import fcntl, termios, sys; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "import fcntl, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from assent.__main__ import main; sys.argv[0] = 'assent'; main()"
 )
 ASK = (sys.executable, "-c", START, "ask", "me")
@@ -66,8 +67,12 @@ def at_a_terminal(
             words = {label: number for number, label in numbers.items()}
             os.write(above, answer.format(allow=words.get("Allow"), refuse=words.get("Don't allow")).encode())
             typed = time.monotonic()
-    status = child.wait(timeout=30)
-    os.close(above)
+    try:
+        status = child.wait(timeout=30)
+    finally:
+        child.kill()
+        child.wait()
+        os.close(above)
     return status, shown
 
 

@@ -1,0 +1,1 @@
+"""Redaction: personal data and secrets found by rules and a small model, and replaced by surrogates."""

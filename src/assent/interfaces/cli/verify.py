@@ -1,4 +1,4 @@
-"""`assent verify`: check a receipt or the proof of an erasure, offline."""
+"""`assent verify`: check a receipt, the proof of an erasure or of a membership, offline."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def command() -> None:
     Examples:
       assent verify receipt my-receipt.json --key VKEY
       assent verify erasure erasure-12.json --key VKEY
+      assent verify membership spring-1.membership.json --manifest manifest.json
     """
 
 
@@ -117,6 +118,43 @@ def erasure(file: Path, vkeys: tuple[str, ...], key_file: Path | None, as_json: 
             ("this does not prove:", unproven),
         )
     return 4 if found.missing or found.lingering else 0
+
+
+@command.command()
+@click.argument("file", type=_FILE)
+@click.option("--manifest", type=_FILE, help="The manifest of the cut, as it was published.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def membership(file: Path, manifest: Path | None, as_json: bool) -> int:
+    """Check that FILE proves that a conversation or a person is in a cut, or is not.
+
+    Without the manifest nothing says that the cut has this tree of members, and the status is 4.
+
+    Exit status: 0 it holds, 1 unreadable, 2 it does not hold, 4 not everything could be checked.
+
+    \b
+    Example:
+      assent verify membership spring-1.membership.json --manifest manifest.json
+    """
+    from assent.ledger.membership import MAX_BYTES, check_manifest, read_member, verify_proof
+
+    with file.open("rb") as stream:
+        proof = read_member(stream.read(MAX_BYTES + 1))
+    verify_proof(proof)
+    missing: tuple[str, ...] = ()
+    if manifest is None:
+        missing = ("whether the cut has this tree of members (give --manifest)",)
+    else:
+        check_manifest(proof, manifest.read_bytes())
+    unproven = ("that the key in the file is the person's: ask whoever audits the cut, who has its key",)
+    whose = "the person" if proof.conversation is None else f"conversation `{proof.conversation}`"
+    if as_json:
+        cut = {"cut": proof.cut, "number": proof.number, "manifest": proof.manifest}
+        said = {"conversation": proof.conversation, "member": proof.member, "size": proof.size}
+        echo_json(cut | said | {"missing": missing, "not_proven": unproven})
+    else:
+        click.echo(f"{whose} {'is' if proof.member else 'is not'} in cut {proof.cut} number {proof.number}")
+        _say_lists(("this could not be checked:", missing), ("this does not prove:", unproven))
+    return 4 if missing else 0
 
 
 def _say_lists(*lists: tuple[str, tuple[str, ...]]) -> None:

@@ -159,7 +159,7 @@ def test_four_conversations_are_explained_as_the_store_explains_them(told: Said,
 
 
 def test_the_cut_is_checked_and_holds_allowed_data_only(told: Said, folder: Path, home: Home) -> None:
-    assert home("cut", "--check", folder / "cut").status == 0
+    assert home("cut", "verify", folder / "cut").status == 0
     manifest = json.loads(next((folder / "cut").glob("*manifest*.json")).read_text("utf-8"))
     assert manifest["counts"]["written"] > 0
     assert f"{manifest['counts']['written']:,}" in told.out

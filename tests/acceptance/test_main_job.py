@@ -17,6 +17,8 @@ from assent.wiring import Wiring
 
 TODAY = "2026-01-10T12:00:00Z"
 
+CUT = ("cut", "create", "--purpose", "training", "--recipe", "none")
+
 
 class User:
     """Somebody in a folder with a shell, on a day that stands still."""
@@ -129,11 +131,11 @@ def main_job(user: User, tmp_path: Path) -> None:
     assert (ahead["later"], ahead["without_end"]) == (0, 4)
 
     # the training set: ann's, and nobody else's
-    cut = json.loads(user("cut", "first", "--purpose", "training", "--out", tmp_path / "cut", "--json"))
+    cut = json.loads(user(*CUT, "first", "--out", tmp_path / "cut", "--json"))
     assert (cut["counts"]["written"], cut["counts"]["people"]) == (4, 1)
-    user("cut", "--check", tmp_path / "cut")
+    user("cut", "verify", tmp_path / "cut")
     written = bytes_of(tmp_path / "cut")
-    assert b"MARKER of ann" in (tmp_path / "cut" / "conversations.jsonl").read_bytes()
+    assert b"MARKER of ann" in (tmp_path / "cut" / "data" / "messages-train-00000.jsonl").read_bytes()
     assert not any(f"MARKER of {name}".encode() in written for name in ("bea", "cem"))
 
     status = json.loads(user("status", "--json"))
@@ -146,7 +148,7 @@ def test_a_permission_that_is_taken_back_ends_cuts_at_once_and_bytes_in_time(use
 
     home = Home(user.folder, day("2026-01-11"))
     assert home("choose", "ann", "withdraw").status == 0
-    refused = home("cut", "second", "--purpose", "training", "--out", tmp_path / "cut", at=day("2026-01-12"))
+    refused = home(*CUT, "second", "--out", tmp_path / "cut", at=day("2026-01-12"))
     assert refused.status == 2
     assert "no part may be used for `training`" in refused.err
     assert not (tmp_path / "cut").exists()

@@ -68,7 +68,7 @@ def test_every_setting_says_what_it_means_and_is_in_the_reference() -> None:
 
 
 def test_every_variable_of_the_environment_is_in_the_reference() -> None:
-    wiring = (REPOSITORY / "src" / "assent" / "wiring.py").read_text("utf-8")
+    wiring = "".join(path.read_text("utf-8") for path in (REPOSITORY / "src" / "assent" / "wiring").glob("*.py"))
     found = set(re.findall(r"""environ(?:\.get\(|\[)["'](\w+)["']""", wiring))
     page = (REFERENCE / "settings.md").read_text("utf-8")
     assert found

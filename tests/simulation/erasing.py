@@ -66,7 +66,7 @@ class Home:
 
     def world(self, store: SqlStore) -> ErasureWorld:
         begin(store, now=T0)
-        derived = served(store, store.contents, self.folder / "vault" / "clearing", lead=NO_LEAD)
+        derived = served(store, store.contents, self.folder / "vault" / "clearing", self.folder / "cuts", lead=NO_LEAD)
         return ErasureWorld(store.contents, derived, Journal(self.folder / "journal"), salts)
 
 

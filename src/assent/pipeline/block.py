@@ -40,7 +40,9 @@ class Block(Protocol):
     so that it can be sent to a worker. It leaves a conversation out by dropping all its parts.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The name of its table in a recipe."""
 
     def describe(self) -> dict[str, Any]:
         """Return everything the output depends on besides rows and keys.

@@ -13,13 +13,13 @@ from pydantic import BaseModel, Field, field_validator
 from assent.domain.digests import digest_bytes
 from assent.domain.errors import Invalid, NotFound
 from assent.pipeline.erased import ERASED_FILE, read_erased
-from assent.pipeline.write import MANIFEST_FILE, PARTS_FILE, file_record
+from assent.pipeline.write import DATA, MANIFEST_FILE, file_record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the manifest's form (spec/manifest.md)."""
 
 
@@ -39,7 +39,7 @@ class Checked:
 
 class _File(BaseModel, strict=True):
     # a name that leads out of the folder would have other files read
-    name: str = Field(pattern=r"^[^/\x00]+$", min_length=1)
+    name: str = Field(pattern=r"^(data/)?[^/\x00]+$", min_length=1)
     sha256: str
     bytes: int
     rows: int | None = None
@@ -47,7 +47,7 @@ class _File(BaseModel, strict=True):
     @field_validator("name")
     @classmethod
     def _stays_here(cls, name: str) -> str:
-        if name in {".", ".."}:
+        if name.removeprefix("data/") in {".", ".."}:
             raise ValueError("not a file")
         return name
 
@@ -78,9 +78,10 @@ def check(folder: Path) -> Checked:
     differences = [] if left is None or left[0] == found else [f"`{ERASED_FILE}` is about another manifest"]
     since = {} if left is None else {file.name: file for file in map(_File.model_validate, left[2])}
     for said in manifest.files:
-        differences += _differences(folder / said.name, since.get(said.name, said))
+        differences += _differences(folder, since.get(said.name, said))
     named = {MANIFEST_FILE, *(said.name for said in manifest.files), *([ERASED_FILE] if left else [])}
-    strangers = sorted(path.name for path in folder.iterdir() if path.name not in named)
+    there = (str(path.relative_to(folder)) for path in (*folder.iterdir(), *folder.glob("data/*")))
+    strangers = sorted(name for name in there if name not in named and name != DATA)
     differences += [f"`{name}` is not in the manifest" for name in strangers]
     differences += _sums(manifest)
     if left is not None:
@@ -104,20 +105,21 @@ def _manifest(folder: Path) -> tuple[_Manifest, str]:
         raise Invalid(f"`{MANIFEST_FILE}` is not the manifest of a cut", "write the cut again") from None
 
 
-def _differences(path: Path, said: _File) -> list[str]:
+def _differences(folder: Path, said: _File) -> list[str]:
+    path = folder / said.name
     if not path.is_file() or path.is_symlink():
-        return [f"`{path.name}` is missing"]
+        return [f"`{said.name}` is missing"]
     found = file_record(path)
     differences = []
     if found.bytes != said.bytes:
-        differences.append(f"`{path.name}` has {found.bytes} bytes, the manifest says {said.bytes}")
+        differences.append(f"`{said.name}` has {found.bytes} bytes, the manifest says {said.bytes}")
     if found.sha256 != said.sha256:
-        differences.append(f"`{path.name}` has another digest than the manifest says")
+        differences.append(f"`{said.name}` has another digest than the manifest says")
     if said.rows is not None:
         rows = _rows(path)
         if rows != said.rows:
             shown = "cannot be read" if rows is None else f"has {rows} rows"
-            differences.append(f"`{path.name}` {shown}, the manifest says {said.rows} rows")
+            differences.append(f"`{said.name}` {shown}, the manifest says {said.rows} rows")
     return differences
 
 
@@ -136,9 +138,9 @@ def _rows(path: Path) -> int | None:
 
 def _sums_since(manifest: _Manifest, since: Mapping[str, _File], erased: int) -> list[str]:
     """Check that what left and what is here come to what was written."""
-    rows = since[PARTS_FILE].rows if PARTS_FILE in since else None
-    if rows is None or rows + erased != manifest.counts.written:
-        return [f"`{ERASED_FILE}` counts {erased} rows gone, and {rows or 0} of {manifest.counts.written} are here"]
+    rows = _parts(since.get(said.name, said) for said in manifest.files)
+    if rows + erased != manifest.counts.written:
+        return [f"`{ERASED_FILE}` counts {erased} rows gone, and {rows} of {manifest.counts.written} are here"]
     return []
 
 
@@ -147,7 +149,11 @@ def _sums(manifest: _Manifest) -> list[str]:
     counts, differences = manifest.counts, []
     if counts.considered != counts.written + sum(counts.excluded.values()):
         differences.append("the manifest's counts do not add up to the parts considered")
-    rows = next((said.rows for said in manifest.files if said.name == PARTS_FILE), None)
+    rows = _parts(manifest.files)
     if rows != counts.written:
-        differences.append(f"the manifest counts {counts.written} parts written and {rows or 0} rows")
+        differences.append(f"the manifest counts {counts.written} parts written and {rows} rows")
     return differences
+
+
+def _parts(files: Iterable[_File]) -> int:
+    return sum(said.rows or 0 for said in files if said.name.startswith(f"{DATA}/parts-"))

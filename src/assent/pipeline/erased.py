@@ -7,35 +7,26 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from assent.domain.digests import canonical, digest_bytes
 from assent.domain.errors import AssentError, Invalid
 from assent.pipeline.folder import settle
-from assent.pipeline.messages import MessageCounts, lines
-from assent.pipeline.write import (
-    MANIFEST_FILE,
-    MESSAGES_FILE,
-    PARTS,
-    PARTS_FILE,
-    LinesFile,
-    file_record,
-    put_bytes,
-    rows_file,
-)
+from assent.pipeline.outputs.layout import PARTS, Shard, shards
+from assent.pipeline.shards import write_form
+from assent.pipeline.write import DATA, MANIFEST_FILE, put_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
-
-    from assent.pipeline.write import RowsFile
 
 ERASED_FILE: Final = "erased.json"
 """Beside the manifest: which erasures took rows out, how many each, and what the files are since."""
 
 FORMAT: Final = 1
 
-_READ_ROWS: Final = 5_000
+_NEW: Final = ".new"
 
 
 def erase_rows(folder: Path, parts: Collection[str], erasures: Mapping[int, int]) -> None:
@@ -43,22 +34,32 @@ def erase_rows(folder: Path, parts: Collection[str], erasures: Mapping[int, int]
 
     `erasures` says for each erasure how many rows of this cut it takes. Every file is whole at
     every moment; a crash leaves a folder that a second call with the same arguments completes.
-    The manifest stays as it was printed. Raises `AssentError` for a folder that is no cut.
+    The manifest stays as it was printed, and files without such rows as they are. Raises
+    `AssentError` for a folder that is no cut.
     """
-    manifest = folder / MANIFEST_FILE
-    new = {name: folder / f".{name}.new" for name in (PARTS_FILE, MESSAGES_FILE)}
+    gone = pa.array(sorted(parts), pa.string())
+    for left_over in (folder / DATA).glob(f".*{_NEW}"):
+        left_over.unlink()
     try:
-        said = manifest.read_bytes()
-        rows = _without(folder / PARTS_FILE, parts, new)
-    except (FileNotFoundError, pa.ArrowException):
+        said = (folder / MANIFEST_FILE).read_bytes()
+        before = _record(folder)
+        files = {str(file["name"]): file for file in before.get("files", ())}
+        for together in _shards(json.loads(said)):
+            files.update(_without(folder, together, gone))
+    except (FileNotFoundError, ValueError, KeyError, pa.ArrowException):
         raise AssentError("the folder is no cut that can be read", "write it again, or remove it") from None
-    taken = {**_taken(folder), **{str(number): count for number, count in erasures.items()}}
-    files = [file_record(new[name], rows[name]).to_record() | {"name": name} for name in sorted(new)]
-    record = {"assent_cut_erased": FORMAT, "manifest": digest_bytes(said), "erasures": taken, "files": files}
-    put_bytes(folder / f".{ERASED_FILE}.new", canonical(record))
-    (folder / f".{ERASED_FILE}.new").replace(folder / ERASED_FILE)
-    for name, written in new.items():
-        written.replace(folder / name)
+    taken = {**before.get("erasures", {}), **{str(number): count for number, count in erasures.items()}}
+    record = {
+        "assent_cut_erased": FORMAT,
+        "manifest": digest_bytes(said),
+        "erasures": taken,
+        "files": [files[name] for name in sorted(files)],
+    }
+    put_bytes(folder / f".{ERASED_FILE}{_NEW}", canonical(record))
+    (folder / f".{ERASED_FILE}{_NEW}").replace(folder / ERASED_FILE)
+    for fresh in sorted((folder / DATA).glob(f".*{_NEW}")):
+        fresh.replace(fresh.with_name(fresh.name[1 : -len(_NEW)]))
+    settle(folder / DATA)
     settle(folder)
 
 
@@ -79,32 +80,33 @@ def read_erased(folder: Path) -> tuple[str, int, list[dict[str, Any]]] | None:
     return found
 
 
-def _taken(folder: Path) -> dict[str, int]:
+def _record(folder: Path) -> dict[str, Any]:
     try:
-        taken: dict[str, int] = json.loads((folder / ERASED_FILE).read_bytes())["erasures"]
-    except (FileNotFoundError, ValueError, KeyError):
+        found: dict[str, Any] = json.loads((folder / ERASED_FILE).read_bytes())
+    except (FileNotFoundError, ValueError):
         return {}
-    return taken
+    return found
 
 
-def _without(path: Path, parts: Collection[str], new: Mapping[str, Path]) -> dict[str, int]:
-    """Write both data files without these parts, conversation by conversation; returns their rows."""
-    messages = LinesFile(new[MESSAGES_FILE])
-    counts = MessageCounts()
-    try:
-        with pq.ParquetFile(path) as file, rows_file(new[PARTS_FILE], PARTS) as kept:
-            for batch in _groups(file, parts, kept):
-                messages.add(lines(batch, counts))
-    finally:
-        messages.close()
-    return {PARTS_FILE: kept.rows, MESSAGES_FILE: messages.rows}
+def _shards(manifest: Mapping[str, Any]) -> Iterator[list[Shard]]:
+    """Put the forms of the same rows together, parts first."""
+
+    def place(shard: Shard) -> tuple[str, str]:
+        return shard.split, shard.name.partition(f"{DATA}/{shard.form}-")[2].partition(".")[0]
+
+    for _, together in groupby(sorted(shards(manifest), key=lambda one: (place(one), one.form != PARTS)), key=place):
+        yield list(together)
 
 
-def _groups(file: pq.ParquetFile, parts: Collection[str], kept: RowsFile) -> Iterator[pa.RecordBatch]:
-    rows = (row for batch in file.iter_batches(_READ_ROWS) for row in batch.to_pylist())
-    for _, conversation in groupby(rows, key=lambda row: row["conversation"]):
-        kept.add(row for row in conversation if row["part"] not in parts)
-        if (batch := kept.end_group()) is not None:
-            yield batch
-    if (rest := kept.flush()) is not None:
-        yield rest
+def _without(folder: Path, together: list[Shard], gone: pa.Array) -> dict[str, dict[str, Any]]:
+    """Write all forms of some rows beside the old ones, without what is gone; nothing where nothing is."""
+    with pq.ParquetFile(folder / together[0].name) as file:
+        rows = file.read()
+    stay = rows.filter(pc.invert(pc.is_in(rows["part"], gone)))
+    if stay.num_rows == rows.num_rows:
+        return {}
+    found = {}
+    for shard in together:
+        path = folder / shard.name
+        found[shard.name] = write_form(shard.form, stay, path.with_name(f".{path.name}{_NEW}")) | {"name": shard.name}
+    return found

@@ -43,20 +43,29 @@ def unfinished(target: Path) -> Iterator[Unfinished]:
     target.parent.mkdir(parents=True, exist_ok=True)
     path = target.with_name(f".{target.name}.unfinished")
     path.mkdir(mode=0o700, exist_ok=True)
-    held = os.open(path, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(
-                f"another cut is being written to `{target.name}`", "wait for it, or choose another folder"
-            ) from None
+    with alone(path) as free:
+        if not free:
+            fix = "wait for it, or choose another folder"
+            raise Refused(f"another cut is being written to `{target.name}`", fix)
         try:
             _empty(path)
             yield Unfinished(path, target)
         finally:
             if path.exists():
                 shutil.rmtree(path)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[bool]:
+    """Hold a folder for one process; says False, at once, if another one holds it."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
     finally:
         os.close(held)
 

@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-PARTS_FILE: Final = "parts.parquet"
 EXCLUDED_FILE: Final = "excluded.parquet"
-MESSAGES_FILE: Final = "conversations.jsonl"
-CARD_FILE: Final = "README.md"
 MANIFEST_FILE: Final = "manifest.json"
+DATA: Final = "data"
+"""The folder of the shards, inside that of the cut."""
 
 PARTS: Final = pa.schema(
     [
@@ -35,6 +34,7 @@ PARTS: Final = pa.schema(
         pa.field("speaker", pa.string(), nullable=False),
         pa.field("origin", pa.string(), nullable=False),
         pa.field("data", pa.string(), nullable=False),
+        pa.field("surface", pa.string()),
         pa.field("marks", pa.list_(pa.string()), nullable=False),
         pa.field("tool", pa.string()),
         pa.field("created_at", pa.timestamp("us", tz="UTC")),
@@ -45,7 +45,7 @@ PARTS: Final = pa.schema(
         pa.field("policy", pa.string(), nullable=False),
     ]
 )
-"""Columns of `parts.parquet` (spec/manifest.md, parts): the rows of a conversation together, in the source's order."""
+"""Columns of parts (spec/manifest.md, parts), before blocks add theirs; rows of a conversation stand together."""
 
 EXCLUDED: Final = pa.schema([pa.field("part", pa.string()), pa.field("reason", pa.string(), nullable=False)])
 """Columns of `excluded.parquet`: names and reasons, never content. `part` is null for one that went meanwhile."""
@@ -63,7 +63,11 @@ _REPEATING: Final = (
     "speaker",
     "origin",
     "data",
+    "surface",
     "tool",
+    "language",
+    "skill",
+    "subskill",
     "proof",
     "receipt",
     "policy",
@@ -73,15 +77,13 @@ _SUMMED: Final = ("conversation", "person")
 """Columns whose smallest and largest value stand in the footer; of the others that would repeat pieces of content."""
 
 ROW_GROUP_ROWS: Final = 10_000
-ROW_GROUP_CHARACTERS: Final = 16 * 1024 * 1024
-"""A row group ends with the first conversation that reaches either number: rows, or characters of text."""
+"""A row group has so many rows; only the last one of a file has less."""
 
 SETTINGS: Final[dict[str, Any]] = {
     "arrow": pa.__version__,
     "compression": "zstd",
     "compression_level": 3,
     "parquet": "2.6",
-    "row_group_characters": ROW_GROUP_CHARACTERS,
     "row_group_rows": ROW_GROUP_ROWS,
 }
 """What the bytes of the files depend on besides the rows, for the manifest."""
@@ -103,42 +105,32 @@ class FileRecord:
 
 
 class RowsFile:
-    """A Parquet file that takes rows as dictionaries and groups them by itself.
-
-    `end_group` marks a place where a row group may end (the end of a conversation), so that
-    no conversation is torn apart. Every group that is full is also handed out as a batch.
-    """
+    """A Parquet file that is being written. `rows` counts them."""
 
     def __init__(self, writer: pq.ParquetWriter, schema: pa.Schema) -> None:
         """Write to an open writer; `rows_file` is the usual way in."""
         self._writer = writer
         self._schema = schema
-        self._rows: list[dict[str, Any]] = []
-        self._text = 0
+        self._waiting: list[dict[str, Any]] = []
         self.rows = 0
 
+    def write(self, rows: pa.Table) -> None:
+        """Write rows, in groups that depend on nothing but the rows."""
+        self._writer.write_table(rows.combine_chunks(), row_group_size=ROW_GROUP_ROWS)
+        self.rows += rows.num_rows
+
     def add(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Take rows that belong together."""
+        """Take rows, and write a group whenever there are enough."""
         for row in rows:
-            self._rows.append(row)
-            self._text += len(row.get("text", ""))
+            self._waiting.append(row)
+            if len(self._waiting) == ROW_GROUP_ROWS:
+                self.flush()
 
-    def end_group(self) -> pa.RecordBatch | None:
-        """Write what was taken if it fills a row group; return it as a batch then."""
-        if len(self._rows) < ROW_GROUP_ROWS and self._text < ROW_GROUP_CHARACTERS:
-            return None
-        return self.flush()
-
-    def flush(self) -> pa.RecordBatch | None:
-        """Write what was taken, full or not; return it as a batch, None if there was nothing."""
-        if not self._rows:
-            return None
-        batch = pa.RecordBatch.from_pylist(self._rows, schema=self._schema)
-        self._writer.write_batch(batch, row_group_size=max(len(self._rows), 1))
-        self.rows += len(self._rows)
-        self._rows = []
-        self._text = 0
-        return batch
+    def flush(self) -> None:
+        """Write what was taken, a full group or not."""
+        if self._waiting:
+            self.write(pa.Table.from_pylist(self._waiting, schema=self._schema))
+            self._waiting = []
 
 
 @contextmanager

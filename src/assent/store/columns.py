@@ -119,6 +119,12 @@ class Columns:
         """Work a query out once and keep its rows under a name."""
         self._session.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
 
+    def keep_read(self, name: str, rows: pa.RecordBatchReader) -> None:
+        """Read Arrow rows to their end and keep them under a name."""
+        self._session.register(f"{name}_read", rows)
+        self.keep(name, f"FROM {name}_read")
+        self._session.unregister(f"{name}_read")
+
     def forget(self, name: str) -> None:
         """Drop what was kept under a name."""
         self._session.execute(f"DROP TABLE IF EXISTS {name}")

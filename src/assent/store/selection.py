@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from assent.store.columns import INSTANTS, STATE
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -10,6 +12,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from assent.store.columns import Columns
+
+_FACTS: Final = ", ".join(f"coalesce({name}::VARCHAR, '')" for name in (*STATE, "age", "signed_in", *INSTANTS))
+_PERSON: Final = "CASE WHEN chooser IS NULL THEN holder ELSE split_part(chooser, chr(31), 1) END"
+"""Whose it is: the first piece of a chooser's name (store/sql/choosing.py), the conversation where nobody is known."""
+
+
+class Spread(NamedTuple):
+    """How a choice is laid out: `buckets` of people by a hash under `key`; `stamp` enters every fingerprint."""
+
+    key: str
+    buckets: int
+    stamp: str
 
 
 def count_eligible(columns: Columns, purpose: str) -> int:
@@ -19,13 +33,67 @@ def count_eligible(columns: Columns, purpose: str) -> int:
     return found
 
 
-def eligible_by_conversation(columns: Columns, purpose: str, batch_rows: int) -> Generator[pa.RecordBatch, None, None]:
-    """Stream what is eligible for a purpose: `part` (key) and `conversation`, all parts of a conversation together.
+def remember_eligible(columns: Columns, purpose: str) -> None:
+    """Keep what is eligible at this instant, so that `choose` at another one takes nothing else."""
+    columns.keep("eligible_since", f'SELECT part FROM answers WHERE "eligible_{purpose}"')  # noqa: S608 - as above
 
-    The order depends on names only, so that a store that was filled in another order gives the same cut.
+
+def choose(
+    columns: Columns, purpose: str, spread: Spread, digests: pa.RecordBatchReader, *, remembered: bool = False
+) -> None:
+    """Work out what is eligible, by conversation and bucket, for `chosen` and the others below.
+
+    `digests` names the content of each conversation (columns `conversation`, `digest`). If eligible parts are
+    `remembered`, those that are not among them are left out, and `ended_since` lists them.
     """
-    rows = "SELECT part::BIGINT AS part, holder AS conversation FROM answers JOIN facts USING (part)"
-    yield from columns.batches(f'{rows} WHERE "eligible_{purpose}" ORDER BY conversation, part', batch_rows)
+    eligible = f'SELECT part FROM answers WHERE "eligible_{purpose}"'  # noqa: S608 - as above
+    ended = "AND part NOT IN (FROM eligible_since)" if remembered else "AND FALSE"
+    columns.keep("ended_since", f"{eligible} {ended}")
+    columns.keep_read("content_digests", digests)
+    columns.keep(
+        "acted",
+        "SELECT chooser, md5(string_agg(concat_ws('|', purpose, act, acted_at::VARCHAR), ' '"
+        " ORDER BY acted_at, purpose, act)) AS acts FROM acts GROUP BY chooser",
+    )
+    # a person's bucket tells nobody whose it is: the hash has a key
+    bucket = f"('0x' || substr(md5('{spread.key}' || min({_PERSON})), 1, 8))::UBIGINT % {spread.buckets}"
+    seen = f"md5(concat_ws('|', part, {_FACTS}, coalesce(acts, '')))"
+    columns.keep(
+        "chosen",
+        f"SELECT {bucket} AS bucket, holder AS conversation, list(part::BIGINT ORDER BY part::BIGINT) AS parts,"  # noqa: S608
+        f" md5('{spread.stamp}' || coalesce(min(digest), '') || string_agg({seen}, ' ' ORDER BY part::BIGINT))"
+        f" AS fingerprint FROM ({eligible}) ANTI JOIN ended_since USING (part)"
+        " JOIN facts USING (part) LEFT JOIN acted USING (chooser)"
+        " LEFT JOIN content_digests ON conversation = holder GROUP BY holder",
+    )
+
+
+def count_chosen(columns: Columns) -> tuple[int, int]:
+    """Count the parts that are chosen, and those that were eligible and have ended since."""
+    found = columns.table(
+        "SELECT (SELECT coalesce(sum(len(parts)), 0) FROM chosen)::BIGINT AS parts,"
+        " (SELECT count(*) FROM ended_since)::BIGINT AS ended"
+    ).to_pylist()[0]
+    return found["parts"], found["ended"]
+
+
+def ended_since(columns: Columns, batch_rows: int) -> Generator[pa.RecordBatch, None, None]:
+    """Stream the keys (`part`) of what has ended since, in the order of conversations."""
+    rows = "SELECT part::BIGINT AS part FROM ended_since JOIN facts USING (part) ORDER BY holder, part"
+    yield from columns.batches(rows, batch_rows)
+
+
+def buckets_with_something(columns: Columns) -> list[int]:
+    """Name the buckets in which something is chosen, in their order."""
+    rows = columns.table("SELECT DISTINCT bucket::INT AS bucket FROM chosen ORDER BY 1")
+    found: list[int] = rows["bucket"].to_pylist()
+    return found
+
+
+def chosen(columns: Columns, bucket: int) -> pa.Table:
+    """Read what is chosen in a bucket: `conversation`, `parts` (keys) and `fingerprint`, in the order of names."""
+    rows = "SELECT conversation, parts, fingerprint FROM chosen"
+    return columns.table(f"{rows} WHERE bucket = {bucket} ORDER BY conversation")
 
 
 def not_eligible(columns: Columns, purpose: str, batch_rows: int) -> Generator[pa.RecordBatch, None, None]:
@@ -33,3 +101,14 @@ def not_eligible(columns: Columns, purpose: str, batch_rows: int) -> Generator[p
     why = f'"why_not_{purpose}" AS reason'
     rows = f'FROM answers JOIN facts USING (part) WHERE NOT "eligible_{purpose}" ORDER BY holder, part'
     yield from columns.batches(f"SELECT part::BIGINT AS part, {why} {rows}", batch_rows)
+
+
+def no_longer_eligible(columns: Columns, purpose: str, keys: pa.RecordBatchReader) -> tuple[int, dict[str, int]]:
+    """Tell of the parts named by `keys` (column `part`) how many are kept, and of those not eligible how many, why."""
+    columns.keep_read("asked", keys)
+    rows = columns.table(
+        f'SELECT "eligible_{purpose}" AS eligible, "why_not_{purpose}" AS reason, count(*)::BIGINT AS parts'  # noqa: S608
+        " FROM asked JOIN answers ON asked.part = answers.part::BIGINT GROUP BY ALL ORDER BY parts DESC, reason"
+    ).to_pylist()
+    stale = {row["reason"]: row["parts"] for row in rows if not row["eligible"]}
+    return sum(row["parts"] for row in rows), stale

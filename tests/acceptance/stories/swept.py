@@ -65,7 +65,7 @@ class Swept:
 
     @property
     def world(self) -> ErasureWorld:
-        derived = served(self.store, self.vault, self.folder / "clearing", lead=LEAD)
+        derived = served(self.store, self.vault, self.folder / "clearing", self.folder / "cuts", lead=LEAD)
         return ErasureWorld(self.vault, derived, self.journal, lambda count: os.urandom(32 * count))
 
     def takes(self, *talks: Conversation | str, at: datetime = T0) -> None:

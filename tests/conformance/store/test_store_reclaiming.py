@@ -58,9 +58,10 @@ def test_what_no_row_names_is_nobodys(store: Store) -> None:
 
 def test_cuts_with_erased_parts_are_named_with_how_many(store: Store) -> None:
     store.intake([talk("a"), talk("b")], plan="free", recorded_at=T0)
-    for number, rows in ((1, ["a", "b"]), (2, ["a"]), (3, [])):
+    rows = {part: CutRow("test:a", part, "s1") for part in ("a", "b")}
+    for number, joined, left in ((1, [rows["a"], rows["b"]], []), (2, [], [rows["b"]]), (3, [], [rows["a"]])):
         cut = Cut("spring", number, f"sha256:{number}", T0 + number * DAY, f"/cuts/{number}")
-        store.record_cut(cut, [CutRow("test:a", part, "s1") for part in rows])
+        store.record_cut(cut, joined, left)
     plan = plan_for(store, NOW)
     run = store.begin_sweep(plan.digest, NOW)
     keys = keys_of(store, "test:a")

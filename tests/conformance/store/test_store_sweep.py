@@ -264,9 +264,14 @@ def test_cuts_remember_who_was_in_them(due: Due) -> None:
     second = Cut("chat", 2, digest("m2"), day(6), "cuts/chat-2")
     store.record_cut(first, [CutRow("test:old0", "a", "s1"), CutRow("test:new", "a", "s1"), CutRow("x", "a")])
     store.record_cut(first, [CutRow("test:old1", "a", "s1")])
-    store.record_cut(second, (CutRow("test:old0", str(n), "s1") for n in range(6_000)))
-    with pytest.raises(Refused, match="cut `chat` has a number `1`"):
-        store.record_cut(replace(first, manifest="other"), [])
+    many = [CutRow("test:old0", str(n), "s1") for n in range(6_000)]
+    store.record_cut(second, iter(many), iter([CutRow("test:new", "a", "s1"), CutRow("x", "a")]))
+    for wrong in (replace(first, manifest="other"), replace(first, number=4)):
+        with pytest.raises(Refused, match=f"cannot have the number `{wrong.number}`"):
+            store.record_cut(wrong, [])
+    assert [row.conversation for row in store.members("chat", 1)] == ["test:new", "test:old0", "x"]
+    assert store.count_members("chat", 2) == 6_001
+    assert set(store.members("chat", 2)) == {*many, CutRow("test:old0", "a", "s1")}
     sweep_all(store, NOW)
     assert store.cuts_with("test:old0") == store.cuts_with_person("s1") == [first, second]
     assert store.cuts_with("test:new") == [first]

@@ -80,7 +80,7 @@ NEEDS_HOME = [
     ("ask", "me"), ("choose", "me", "show"), ("choose", "me", "decline"), ("hold", "list"),
     ("release", "x", "--by", "y"), ("flag", "x", "--category", "c", "--by", "y"),
     ("import", "accounts", str(HERE / "homes.py")), ("import", "claude-ai", str(HERE)),
-    ("cut", "n", "--purpose", "training", "--out", "o"),
+    ("cut", "create", "n", "--purpose", "training", "--out", "o"),
 ]  # fmt: skip
 
 

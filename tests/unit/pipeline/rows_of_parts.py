@@ -1,4 +1,4 @@
-"""Rows of `parts.parquet`, short to write."""
+"""Rows of parts, short to write."""
 
 from itertools import count
 
@@ -18,6 +18,7 @@ def row(text: str, *, by: str = "user", conversation: str = "c", **more: object)
         "speaker": by,
         "origin": "person",
         "data": "text",
+        "surface": "chat",
         "marks": [],
         "tool": None,
         "created_at": None,

@@ -9,12 +9,15 @@ from rows_of_parts import row
 from assent.domain.digests import canonical, digest_bytes
 from assent.domain.errors import Invalid, NotFound
 from assent.pipeline.check import FORMAT, check
-from assent.pipeline.write import MANIFEST_FILE, PARTS, PARTS_FILE, file_record, put_bytes, rows_file
+from assent.pipeline.write import MANIFEST_FILE, PARTS, file_record, put_bytes, rows_file
+
+SHARD = "data/parts-train-00000.parquet"
 
 
 @pytest.fixture
 def cut(tmp_path: Path) -> Path:
-    with rows_file(tmp_path / PARTS_FILE, PARTS) as file:
+    (tmp_path / "data").mkdir()
+    with rows_file(tmp_path / SHARD, PARTS) as file:
         file.add([row("a"), row("b")])
     put_bytes(tmp_path / "lines.jsonl", b"{}\n{}\n{}\n")
     put_bytes(tmp_path / "README.md", b"# card\n")
@@ -24,14 +27,15 @@ def cut(tmp_path: Path) -> Path:
 
 def write_manifest(folder: Path, **changes: object) -> None:
     files = [
-        file_record(folder / name, rows) for name, rows in ((PARTS_FILE, 2), ("lines.jsonl", 3), ("README.md", None))
+        file_record(folder / name, rows).to_record() | {"name": name}
+        for name, rows in ((SHARD, 2), ("lines.jsonl", 3), ("README.md", None))
     ]
     manifest = {
         "assent_cut": FORMAT,
         "name": "spring",
         "number": 1,
         "counts": {"considered": 5, "written": 2, "excluded": {"unanswered": 3}},
-        "files": [file.to_record() for file in files],
+        "files": files,
     }
     put_bytes(folder / MANIFEST_FILE, canonical(manifest | changes))
 
@@ -49,8 +53,9 @@ def test_an_untouched_cut_is_as_its_manifest_says(cut: Path) -> None:
         (lambda cut: (cut / "README.md").write_bytes(b"# cord\n"), ["`README.md` has another digest"]),
         (lambda cut: (cut / "README.md").unlink(), ["`README.md` is missing"]),
         (lambda cut: (cut / "more.txt").write_text(""), ["`more.txt` is not in the manifest"]),
+        (lambda cut: (cut / "data" / "more").write_text(""), ["`data/more` is not in the manifest"]),
         (lambda cut: (cut / "lines.jsonl").write_bytes(b"{}\n{}\n"), ["bytes", "another digest", "has 2 rows"]),
-        (lambda cut: (cut / PARTS_FILE).write_bytes(b"PAR1"), ["bytes", "another digest", "cannot be read"]),
+        (lambda cut: (cut / SHARD).write_bytes(b"PAR1"), ["bytes", "another digest", "cannot be read"]),
     ],
 )
 def test_a_touched_cut_is_not(cut: Path, touch: Callable[[Path], object], words: list[str]) -> None:
@@ -88,15 +93,15 @@ def test_without_a_manifest_there_is_nothing_to_check(tmp_path: Path) -> None:
         b"not json",
         b"[]",
         b"{}",
-        b'{"assent_cut":1,"files":[]}',
+        b'{"assent_cut":2,"files":[]}',
         b'{"assent_cut":9,"files":[],"name":"a","number":1,"counts":{}}',
-        b'{"assent_cut":1,"files":[{"name":"../a"}],"name":"a","number":1,"counts":{}}',
-        b'{"assent_cut":1,"files":[{"name":".."}],"name":"a","number":1,"counts":{}}',
-        b'{"assent_cut":1,"files":[{"name":3}],"name":"a","number":1,"counts":{}}',
-        b'{"assent_cut":1,"files":3,"name":"a","number":1,"counts":{}}',
-        b'{"assent_cut":1,"files":[],"name":"a","number":[],"counts":{}}',
-        b'{"assent_cut":1,"files":[],"name":"a","number":1,"counts":[]}',
-        b'{"assent_cut":1,"files":[],"name":"a","number":1,"counts":{"excluded":3}}',
+        b'{"assent_cut":2,"files":[{"name":"data/../a"}],"name":"a","number":1,"counts":{}}',
+        b'{"assent_cut":2,"files":[{"name":".."}],"name":"a","number":1,"counts":{}}',
+        b'{"assent_cut":2,"files":[{"name":3}],"name":"a","number":1,"counts":{}}',
+        b'{"assent_cut":2,"files":3,"name":"a","number":1,"counts":{}}',
+        b'{"assent_cut":2,"files":[],"name":"a","number":[],"counts":{}}',
+        b'{"assent_cut":2,"files":[],"name":"a","number":1,"counts":[]}',
+        b'{"assent_cut":2,"files":[],"name":"a","number":1,"counts":{"excluded":3}}',
         b'{"files":[],"name":"a","number":1,"counts":{"considered":0,"written":0,"excluded":{}}}',
         b"\xff\xfe",
     ],

@@ -74,7 +74,8 @@ class World:
         self.store.intake(chats, plan=None, recorded_at=recorded_at)
 
     def order(self, directory: str = "out", **more: object) -> CutOrder:
-        order = CutOrder("spring", "training", NOW, NOW, self.folder / directory, self.folder / "cuts", KEY, "0.0.1")
+        keys = self.folder / "cuts"
+        order = CutOrder("spring", "training", NOW, NOW, self.folder / directory, keys, KEY, bytes(32), "0.0.1")
         return replace(order, **more)
 
     def cut(self, directory: str = "out", progress: object = None, **more: object) -> Taken:

@@ -193,7 +193,7 @@ def erasure_world(home: Path, store: SqlStore, *, lead: timedelta = timedelta())
     begin(store, now=T0)
     vault = store.contents
     assert isinstance(vault, Vault)
-    derived = served(store, vault, home / "vault" / "clearing", lead=lead)
+    derived = served(store, vault, home / "vault" / "clearing", home / "cuts", lead=lead)
     return ErasureWorld(vault, derived, Journal(home / "journal"), lambda count: os.urandom(32 * count), log_of())
 
 

@@ -69,7 +69,8 @@ def test_cuts_that_already_hold_parts_are_named_one_by_one_and_not_undone(counte
     counter.say("allow")
     for number, held in ((1, "one"), (2, "two"), (3, "other")):
         cut = Cut("spring", number, f"sha256:{number}", day(16 + number), f"cut-{number}")
-        counter.store.record_cut(cut, [CutRow(f"test:{held}", "m", "s2" if held == "other" else "s1")])
+        now = CutRow(f"test:{held}", "m", "s2" if held == "other" else "s1")
+        counter.store.record_cut(cut, [now], counter.store.members("spring", number - 1))
     effects = considered(counter, "withdraw")
     assert [cut.number for cut in effects.cuts] == [1, 2]
     assert in_words(effects)[-4:-1] == [

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from cut_world import KEY, NOW, TURN, World, chat, policy, said, small, world
+from tests.cut_files import files_of, lines_of, rows_of
 
 from assent.domain.decision import Decision
 from assent.domain.errors import AssentError, Invalid, Refused
@@ -34,7 +35,7 @@ def acme(tmp_path: Path) -> Iterator[World]:
 
 
 def rows(world: World, directory: str = "out") -> list[dict]:
-    return pq.read_table(world.folder / directory / "parts.parquet").to_pylist()
+    return rows_of(world.folder / directory)
 
 
 def texts(world: World, directory: str = "out") -> list[str]:
@@ -42,7 +43,7 @@ def texts(world: World, directory: str = "out") -> list[str]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    return files_of(folder)
 
 
 # -- what is in, what is out, and why ---------------------------------------------------
@@ -61,7 +62,7 @@ def test_what_was_allowed_is_written_with_its_decision_and_its_receipt(acme: Wor
     assert {row["proof"] for row in (question, answer)} == {"choice"}
     assert question["policy"] == policy().digest
     facts = acme.store.facts_of("test:one")[0]
-    assert question["decision"] == cut_rows.decision_id(facts, policy().digest, NOW)
+    assert question["decision"] == cut_rows.decision_id(facts, policy().digest)
     assert question["decision"] != answer["decision"]
     assert taken.manifest["counts"]["written"] == 2
 
@@ -283,7 +284,7 @@ def test_a_decision_can_be_made_again_from_its_facts(acme: World) -> None:
     record = json.loads(json.dumps(facts_to_record(acme.store.facts_of("test:one")[0])))
     again = facts_from_record(record)
     decision = decide_versions(again, acme.policies, NOW)
-    assert rows(acme)[0]["decision"] == cut_rows.decision_id(again, decision.digest, NOW)
+    assert rows(acme)[0]["decision"] == cut_rows.decision_id(again, decision.digest)
 
 
 def test_what_ended_since_the_instant_of_the_cut_is_not_taken(acme: World) -> None:
@@ -324,7 +325,7 @@ def test_people_are_named_by_keyed_pseudonyms_and_by_nothing_else(acme: World) -
     for name, content in files(acme.folder / "out").items():
         receipts_apart = content.replace(b"choice-of-subject-of-", b"")
         assert b"subject-of-ann" not in receipts_apart, name
-    acme.cut("again", key=bytes(32))
+    acme.cut("again", key=bytes(32), afresh=True)
     assert {row["person"] for row in rows(acme, "again")}.isdisjoint(people.values())
 
 
@@ -332,7 +333,7 @@ def test_the_key_lies_in_the_home_for_its_owner_only(acme: World) -> None:
     acme.person("ann", allows=True)
     acme.keep(chat("one"))
     acme.cut()
-    path = acme.folder / "cuts" / "spring-1.key"
+    path = acme.folder / "cuts" / "spring" / "key"
     assert path.read_bytes() == KEY
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE((acme.folder / "out").stat().st_mode) == 0o700
@@ -372,11 +373,7 @@ def test_the_second_cut_of_a_name_is_number_two(acme: World) -> None:
     assert acme.cut("a").manifest["number"] == 1
     assert acme.cut("b", name="summer").manifest["number"] == 1
     assert acme.cut("c").manifest["number"] == 2
-    assert sorted(path.name for path in (acme.folder / "cuts").iterdir()) == [
-        "spring-1.key",
-        "spring-2.key",
-        "summer-1.key",
-    ]
+    assert sorted(path.name for path in (acme.folder / "cuts").iterdir()) == ["spring", "summer"]
 
 
 def test_the_same_store_gives_the_same_bytes_however_it_was_filled_and_read(tmp_path: Path) -> None:
@@ -390,7 +387,7 @@ def test_the_same_store_gives_the_same_bytes_however_it_was_filled_and_read(tmp_
             home.cut(keep_excluded=True, batch_rows=batch)
             made.append(files(home.folder / "out"))
     assert made[0] == made[1]
-    assert len(made[0]) == 5
+    assert len(made[0]) == 7
 
 
 def test_parts_that_came_later_stand_with_their_conversation(acme: World) -> None:
@@ -400,8 +397,8 @@ def test_parts_that_came_later_stand_with_their_conversation(acme: World) -> Non
     acme.keep(replace(first, parts=(*first.parts, said(3, "and then?"), said(4, "then this", by="assistant"))))
     acme.cut()
     assert [row["part"].partition("#")[2] for row in rows(acme)] == ["m1", "m2", "m3", "m4", "m1", "m2"]
-    lines = (acme.folder / "out" / "conversations.jsonl").read_text("utf-8").splitlines()
-    assert [message["content"] for message in json.loads(lines[0])["messages"]][2:] == ["and then?", "then this"]
+    first = lines_of(acme.folder / "out")[0]
+    assert [message["content"] for message in first["messages"]][2:] == ["and then?", "then this"]
 
 
 def test_what_was_left_out_can_be_listed_without_content(acme: World) -> None:
@@ -425,7 +422,7 @@ def test_a_cut_that_is_interrupted_leaves_nothing(acme: World) -> None:
 
     @contextmanager
     def impatient(_what: str, total: int) -> Iterator[object]:
-        assert total == 4
+        assert total in {0, 4}
 
         def advance(_amount: int) -> None:
             raise KeyboardInterrupt
@@ -434,10 +431,8 @@ def test_a_cut_that_is_interrupted_leaves_nothing(acme: World) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         acme.cut(progress=impatient)
-    assert (
-        sorted(path.name for path in acme.folder.iterdir() if not path.name.startswith(("assent.db", "keys", "vault")))
-        == []
-    )
+    there = (path.name for path in acme.folder.iterdir())
+    assert [name for name in there if not name.startswith(("assent.db", "keys", "vault", "cuts"))] == []
     assert acme.store.cuts(Page()).total == 0
     assert acme.cut().manifest["number"] == 1
 
@@ -446,7 +441,7 @@ def test_when_the_store_refuses_the_record_there_is_no_folder(acme: World, monke
     acme.person("ann", allows=True)
     acme.keep(chat("one"))
 
-    def refuse(_cut: object, _rows: object) -> None:
+    def refuse(*_cut: object) -> None:
         raise Refused("no")
 
     monkeypatch.setattr(acme.store, "record_cut", refuse)
@@ -469,9 +464,9 @@ def test_what_goes_while_the_cut_is_written_is_counted_as_gone(acme: World, monk
 def test_a_conversation_that_goes_meanwhile_is_counted_as_gone(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
     acme.person("ann", allows=True)
     acme.keep(chat("one"), chat("two"), chat("three"))
-    whole, facts = acme.store.conversation, acme.store.facts_of
-    monkeypatch.setattr(acme.store, "conversation", lambda name: None if name == "test:two" else whole(name))
-    monkeypatch.setattr(acme.store, "facts_of", lambda name: [] if name == "test:three" else facts(name))
+    whole, facts = acme.store.conversations_of, acme.store.facts_of_several
+    monkeypatch.setattr(acme.store, "conversations_of", lambda names: whole(set(names) - {"test:two"}))
+    monkeypatch.setattr(acme.store, "facts_of_several", lambda names: facts(set(names) - {"test:three"}))
     counts = acme.cut(keep_excluded=True).manifest["counts"]
     assert (counts["considered"], counts["written"], counts["excluded"]) == (6, 2, {"gone": 4})
     listed = pq.read_table(acme.folder / "out" / "excluded.parquet")["part"].to_pylist()
@@ -534,5 +529,5 @@ def test_nothing_eligible_says_why_by_count(acme: World) -> None:
 
 @contextmanager
 def acme_progress(_what: str, total: int) -> Iterator[object]:
-    assert total == 0
+    assert total in {0, 1}
     yield lambda _amount: None

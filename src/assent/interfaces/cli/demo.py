@@ -12,7 +12,7 @@ import click
 from assent.domain.errors import Invalid, Refused
 from assent.domain.facts import ACTS
 from assent.interfaces.cli.chart import bars, svg
-from assent.interfaces.cli.cut import cut_and_say
+from assent.interfaces.cli.cut import cut_and_say, read_recipe
 from assent.interfaces.cli.demo_evidence import publish_ledger, show_funnel, write_pages, write_receipt
 from assent.interfaces.cli.init import make_home
 from assent.services.demo.asking import NOTICE, Provider, play
@@ -185,7 +185,9 @@ def _people(lantern: Lantern, now: datetime) -> None:
 def _cut(here: Wiring, out: Path) -> None:
     click.echo("\n== The cut `first` for training")
     said = {"name": "first", "purpose": "training", "directory": out / "cut", "at": None, "keep_excluded": True}
-    cut_and_say(here, said)
+    cut_and_say(
+        here, {**said, "recipe": read_recipe("none"), "engine": "local", "workers": 1, "address": "", "afresh": False}
+    )
 
 
 def _examples(here: Wiring, lantern: Lantern, now: datetime) -> None:

@@ -57,18 +57,19 @@ def policy_path(named: str, library: Path) -> Path:
 
 def read_policy(named: str, library: Path) -> str:
     """Read a policy file by path or name. Raises `NotFound`, or `Invalid` if it is not UTF-8 text."""
-    return _text(policy_path(named, library))
+    return read_text_file(policy_path(named, library))
 
 
 def read_notice(named: str, library: Path) -> str:
     """Read a notice by path, or by the name of one that ships with assent. Raises as `read_policy` does."""
     for path in (Path(named), library / f"{named}.toml"):
         if path.is_file():
-            return _text(path)
+            return read_text_file(path)
     raise NotFound(f"no notice file `{named}`", "give a path, or make one with `assent notice new`")
 
 
-def _text(path: Path) -> str:
+def read_text_file(path: Path) -> str:
+    """Read a text file. Raises `NotFound` where there is none, `Invalid` if it is not UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:

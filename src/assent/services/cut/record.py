@@ -1,126 +1,118 @@
-"""The end of a cut: its number, manifest and key, its place in the store's record, and then its name on the disk."""
+"""The end of a cut: its number, manifest and leaf, its place in the store's record, and then its name on the disk."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import tempfile
 from collections import Counter
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-import pyarrow as pa
+import pyarrow.compute as pc
 
 from assent.domain.digests import canonical, digest_bytes
 from assent.domain.errors import AssentError, Refused
 from assent.domain.instants import format_instant
-from assent.pipeline.card import card
+from assent.ledger.leaf import commitment
+from assent.ledger.membership import MemberTree, names_of
+from assent.ledger.merkle import EMPTY_ROOT, leaf_hash, node_hash
 from assent.pipeline.check import FORMAT
-from assent.pipeline.messages import MessageCounts
+from assent.pipeline.outputs.card import card
+from assent.pipeline.outputs.croissant import croissant
+from assent.pipeline.outputs.layout import CARD, CROISSANT, LINEAGE
+from assent.pipeline.outputs.lineage import lineage, run_id
+from assent.pipeline.shards import SPLITS, added
 from assent.pipeline.write import (
-    CARD_FILE,
     EXCLUDED,
     EXCLUDED_FILE,
     MANIFEST_FILE,
-    PARTS,
-    PARTS_FILE,
     SETTINGS,
     file_record,
     put_bytes,
     schema_record,
 )
+from assent.services.cut.series import State
+from assent.services.cut.writing import members
 from assent.settings import MAX_PAGE_ROWS
 from assent.store.port import Cuts, Erasures, Reclaiming
-from assent.store.records import Cut, CutRow, Page
+from assent.store.records import Cut, CutRow, Page, StagedReceipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    import pyarrow as pa
 
     from assent.pipeline.folder import Unfinished
     from assent.policy.model import Policy
+    from assent.services.cut.electing import Elected
     from assent.services.cut.order import CutOrder
+    from assent.services.cut.series import Series
+    from assent.services.cut.writing import Written
 
-_MEMBERS: Final = pa.schema([("conversation", pa.string()), ("part", pa.string()), ("subject", pa.string())])
+LEAF: Final = "assent/cut/v1"
+"""The value of `v` in what the ledger says of a cut (spec/manifest.md, the ledger)."""
 
 
 class RecordStore(Cuts, Erasures, Reclaiming, Protocol):
     """What recording a cut asks of a store."""
 
 
-class Members:
-    """Who is in the cut, on the disk until the store has it: a file without a name, gone with the process."""
+class Considered(NamedTuple):
+    """What the policy said: parts looked at, those eligible at the instant, and the others by reason."""
 
-    def __init__(self, folder: Path) -> None:
-        """Begin an empty list on the disk of `folder`."""
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`
-        self._writer = pa.ipc.new_stream(self._file, _MEMBERS)
-
-    def close(self) -> None:
-        """Let the file go."""
-        self._writer.close()
-        self._file.close()
-
-    def add(self, rows: Iterable[CutRow]) -> None:
-        """Append rows."""
-        found = [{"conversation": row.conversation, "part": row.part, "subject": row.subject} for row in rows]
-        if found:
-            self._writer.write_batch(pa.RecordBatch.from_pylist(found, schema=_MEMBERS))
-
-    def rows(self) -> Iterator[CutRow]:
-        """Read everything back, in order; nothing can be added afterwards."""
-        self._writer.close()
-        self._file.seek(0)
-        with pa.ipc.open_stream(self._file) as reader:
-            for batch in reader:
-                yield from (CutRow(**row) for row in batch.to_pylist())
+    parts: int
+    eligible: int
+    excluded: Counter[str]
 
 
-@dataclass(slots=True)
-class Written:
-    """What lies in the folder so far, counted. `files` maps a file's name to its rows; `text_bytes` are UTF-8.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A cut that lies in an unfinished folder: everything its end needs to know."""
 
-    `erased_before` is the newest erasure from before the first row was read.
-    """
-
-    members: Members
-    erased_before: int = 0
-    considered: int = 0
-    eligible: int = 0
-    rows: int = 0
-    conversations: int = 0
-    text_bytes: int = 0
-    excluded: Counter[str] = field(default_factory=Counter)
-    people: set[str] = field(default_factory=set)
-    governed: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    under: Counter[str] = field(default_factory=Counter)
-    proofs: Counter[str] = field(default_factory=Counter)
-    messages: MessageCounts = field(default_factory=MessageCounts)
-    files: dict[str, int] = field(default_factory=dict)
+    series: Series
+    elected: Elected
+    written: Written
+    considered: Considered
+    governed: Mapping[str, Sequence[str]]
+    listed: int | None
+    """Rows of `excluded.parquet`; None where none was asked for."""
+    erased_before: int
+    """The newest erasure from before the first row was read."""
+    schema: pa.Schema
 
 
 def finish(
-    order: CutOrder, store: RecordStore, policies: Sequence[Policy], written: Written, folder: Unfinished
+    order: CutOrder, store: RecordStore, policies: Sequence[Policy], made: Made, folder: Unfinished
 ) -> tuple[dict[str, Any], str]:
-    """Give the cut its number, keep its key, record it, and name its folder last; return manifest and digest.
+    """Give the cut its number, record it, and name its folder last; return manifest and digest.
 
     The record comes before the name: a folder of personal data that the store does not know
     of would escape erasure, a record without a folder harms nobody. Raises `Refused` if a part
     was erased meanwhile: its erasure could not know of this cut.
     """
-    if written.considered != written.rows + written.excluded.total():
+    known = store.cuts_named(order.name)
+    number = known[-1].number + 1 if known else 1
+    manifest = _manifest(order, policies, made, folder.path, number)
+    written = manifest["counts"]["written"]
+    if manifest["counts"]["considered"] != written + sum(manifest["counts"]["excluded"].values()):
         raise AssentError("the counts of this cut do not add up, so nothing was written", "cut again, or report it")
-    order.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(order.keys):
-        number = _next_number(store, order.name)
-        manifest, digest = _describe(order, policies, written, folder.path, number)
-        _keep_key(order.keys / f"{order.name}-{number}.key", order.key)
-        cut = Cut(order.name, number, digest, order.now, str(order.directory.absolute()))
-        store.record_cut(cut, written.members.rows())
-        _require_all_here(store, cut, written.erased_before)
-        folder.publish()
+    digest = _describe(manifest, made.schema, folder.path)
+    directory = str(order.directory.absolute())
+    cut = Cut(order.name, number, digest, order.now, directory, order.purpose, order.at)
+    before = made.series.state
+    joined, left = _changes(store, made, before if known and before.manifest == known[-1].manifest else None, known)
+    store.record_cut(cut, joined, left, _leaf(order, manifest, digest))
+    _require_all_here(store, cut, made.erased_before)
+    folder.publish()
+    _remember(made, number, digest)
     return manifest, digest
+
+
+def _remember(made: Made, number: int, digest: str) -> None:
+    """Keep in the series what the next number starts from. Without it, that one is compared with the whole record."""
+    for bucket in made.written.new:
+        made.series.keep_members(bucket, members(made.series, made.elected, bucket))
+    governed = {name: list(found) for name, found in made.governed.items()}
+    made.series.keep_state(State(number, digest, made.written.buckets, governed))
 
 
 def newest_erasure(store: Erasures) -> int:
@@ -137,38 +129,71 @@ def _require_all_here(store: RecordStore, cut: Cut, after: int) -> None:
         after = erasures[-1].id
 
 
-def _next_number(store: Cuts, name: str) -> int:
-    newest, page = 0, Page(limit=MAX_PAGE_ROWS)
-    while True:
-        listing = store.cuts(page)
-        newest = max((newest, *(cut.number for cut in listing.items if cut.name == name)))
-        if listing.after is None:
-            return newest + 1
-        page = Page(limit=MAX_PAGE_ROWS, after=listing.after)
-
-
-def _describe(
-    order: CutOrder, policies: Sequence[Policy], written: Written, folder: Path, number: int
-) -> tuple[dict[str, Any], str]:
-    """Write the card and the manifest."""
-    files = [file_record(folder / name, rows).to_record() for name, rows in sorted(written.files.items())]
-    manifest = _manifest(order, policies, written, number, files)
-    put_bytes(folder / CARD_FILE, card(manifest).encode())
-    manifest["files"] = sorted(
-        [*files, file_record(folder / CARD_FILE).to_record()], key=lambda file: str(file["name"])
+def _changes(
+    store: RecordStore, made: Made, before: State | None, known: Sequence[Cut]
+) -> tuple[Iterator[CutRow], Iterator[CutRow]]:
+    """Say who joined and who left since the number before; everybody, where that is not known bucket by bucket."""
+    series, elected = made.series, made.elected
+    if before is None:
+        left = store.members(known[-1].name, known[-1].number) if known else iter(())
+        joined = (row for number in range(series.buckets) for row in _rows(members(series, elected, number)))
+        return joined, left
+    pairs = [(set(_rows(series.members_before(n))), set(_rows(members(series, elected, n)))) for n in made.written.new]
+    return (
+        (row for then, now in pairs for row in sorted(now - then, key=_place)),
+        (row for then, now in pairs for row in sorted(then - now, key=_place)),
     )
+
+
+def _rows(table: pa.Table) -> Iterator[CutRow]:
+    columns = (table[name].to_pylist() for name in ("conversation", "part", "subject"))
+    return (CutRow(whose, part[len(whose) + 1 :], subject) for whose, part, subject in zip(*columns, strict=True))
+
+
+def _place(row: CutRow) -> tuple[str, str]:
+    return row.conversation, row.part
+
+
+def _leaf(order: CutOrder, manifest: Mapping[str, Any], digest: str) -> StagedReceipt:
+    """Say in the ledger that this cut was made, and what its files were."""
+    record = canonical(
+        {
+            "v": LEAF,
+            "act": "made",
+            "name": order.name,
+            "number": manifest["number"],
+            "manifest": digest,
+            "merkle_root": manifest["merkle_root"],
+            "at": manifest["at"],
+        }
+    )
+    return StagedReceipt(record.decode(), order.salt, commitment(order.salt, record))
+
+
+def _describe(manifest: dict[str, Any], schema: pa.Schema, folder: Path) -> str:
+    """Write what tells people and programs what lies in the folder; the manifest last. Returns its digest."""
+    put_bytes(folder / CARD, card(manifest).encode())
+    put_bytes(folder / CROISSANT, canonical(croissant(manifest, schema)))
+    events = lineage(manifest, run_id(manifest), schema=schema)
+    put_bytes(folder / LINEAGE, b"".join(canonical(event) + b"\n" for event in events))
+    described = [file_record(folder / name).to_record() for name in (CARD, CROISSANT, LINEAGE)]
+    manifest["files"] = sorted([*manifest["files"], *described], key=lambda file: str(file["name"]))
     content = canonical(manifest)
     put_bytes(folder / MANIFEST_FILE, content)
-    return manifest, digest_bytes(content)
+    return digest_bytes(content)
 
 
-def _manifest(
-    order: CutOrder, policies: Sequence[Policy], written: Written, number: int, files: list[dict[str, object]]
-) -> dict[str, Any]:
-    schemas = {PARTS_FILE: schema_record(PARTS)}
-    if order.keep_excluded:
+def _manifest(order: CutOrder, policies: Sequence[Policy], made: Made, folder: Path, number: int) -> dict[str, Any]:
+    buckets = [bucket for bucket in made.written.buckets.values() if bucket["counts"]]
+    files = sorted((file for bucket in buckets for file in bucket["files"]), key=lambda file: str(file["name"]))
+    counts = [bucket["counts"] for bucket in buckets]
+    under = added(counts, "under")
+    firsts = sorted(one["first"] for one in counts if one["first"])
+    lasts = sorted(one["last"] for one in counts if one["last"])
+    schemas = {"parts": schema_record(made.schema)}
+    if made.listed is not None:
+        files.append(file_record(folder / EXCLUDED_FILE, made.listed).to_record())
         schemas[EXCLUDED_FILE] = schema_record(EXCLUDED)
-    messages = written.messages
     return {
         "assent_cut": FORMAT,
         "assent": order.version,
@@ -181,46 +206,86 @@ def _manifest(
             for policy in policies
         ],
         "decided_under": [
-            {"policy": digest, "versions": list(written.governed[digest]), "parts": parts}
-            for digest, parts in sorted(written.under.items())
+            {"policy": digest, "versions": list(made.governed[digest]), "parts": under[digest]}
+            for digest in sorted(under)
         ],
-        "counts": {
-            "considered": written.considered,
-            "eligible": written.eligible,
-            "written": written.rows,
-            "excluded": dict(written.excluded),
-            "people": len(written.people),
-            "conversations": written.conversations,
-            "bytes": written.text_bytes,
-            "proofs": dict(written.proofs),
-        },
+        "recipe": made.series.recipe.describe(),
+        "choice": made.series.recipe.model_dump(exclude={"blocks"}, mode="json"),
+        "counts": _counts(made, counts),
         "messages": {
-            "conversations": messages.written,
-            "left_out": dict(messages.left_out),
-            "silent_parts": dict(messages.silent),
+            "conversations": sum(one["messages"] for one in counts),
+            "left_out": added(counts, "left_out"),
+            "silent_parts": added(counts, "silent"),
         },
+        "splits": [split for split in SPLITS if any(split in one["by_split"] for one in counts)],
+        "surfaces": sorted({surface for one in counts for surface in one["surfaces"]}),
+        "modalities": sorted({kind for one in counts for kind in one["modalities"]}),
+        "timeframe": {"first": firsts[0] if firsts else None, "last": lasts[-1] if lasts else None},
+        "merkle_root": merkle_root(files),
+        "membership": MemberTree(_names(made)).to_record(),
         "files": files,
         "schema": schemas,
-        "settings": SETTINGS,
+        "settings": {**SETTINGS, "buckets": made.series.buckets},
     }
 
 
-def _keep_key(path: Path, key: bytes) -> None:
-    """Write the key for its owner only. One of a cut that was never recorded may lie there: nothing uses it."""
-    path.unlink(missing_ok=True)
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(number, "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(number)
+def _counts(made: Made, counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    excluded = Counter(made.considered.excluded)
+    for reasons in made.written.dropped.values():
+        excluded.update(reasons)
+    by_split: dict[str, dict[str, int]] = {}
+    for one in counts:
+        for split, sums in one["by_split"].items():
+            total = by_split.setdefault(split, dict.fromkeys(sums, 0))
+            for name, value in sums.items():
+                total[name] += value
+    whole = {
+        name: sum(sums[name] for sums in by_split.values()) for name in ("rows", "conversations", "people", "bytes")
+    }
+    found = added(counts, "found")
+    by_block = {
+        block: {"dropped": dict(reasons), "counts": {}} for block, reasons in made.written.dropped.items() if block
+    }
+    if found:
+        by_block.setdefault("redact", {"dropped": {}, "counts": {}})["counts"] = found
+    return {
+        "considered": made.considered.parts,
+        "eligible": made.considered.eligible,
+        "written": whole["rows"],
+        "excluded": dict(sorted(excluded.items())),
+        "people": whole["people"],
+        "conversations": whole["conversations"],
+        "bytes": whole["bytes"],
+        "proofs": added(counts, "proofs"),
+        "by_block": by_block,
+        "by_split": {split: by_split[split] for split in SPLITS if split in by_split},
+        "by_skill": added(counts, "by_skill"),
+        "by_language": added(counts, "by_language"),
+    }
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one cut of this home be numbered at a time."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(number)
+def _names(made: Made) -> set[bytes]:
+    """Name everybody and everything in the cut under its key (spec/membership.md)."""
+    names: set[bytes] = set()
+    for number in range(made.series.buckets):
+        bucket = made.series.workings.bucket(number)
+        if bucket is not None:
+            kept = bucket.talks.filter(pc.is_null(made.elected.of(number)[0]))
+            pairs = zip(kept["conversation"].to_pylist(), kept["subject"].to_pylist(), strict=True)
+            names |= names_of(made.series.key, pairs)
+    return names
+
+
+def merkle_root(files: Iterable[Mapping[str, Any]]) -> str:
+    """Return the root of the tree (RFC 6962) over the digests of files with rows, in the order of their names."""
+    level = [
+        leaf_hash(f"{file['name']} {file['sha256']}".encode())
+        for file in sorted(files, key=lambda file: str(file["name"]))
+        if str(file["name"]).startswith("data/")
+    ]
+    if not level:
+        return EMPTY_ROOT.hex()
+    while len(level) > 1:
+        pairs = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
+        level = pairs + level[len(level) & ~1 :]
+    return level[0].hex()

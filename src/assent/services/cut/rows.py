@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from assent.domain.digests import digest
 from assent.domain.errors import AssentError
 from assent.domain.facts import facts_to_record
-from assent.domain.instants import format_instant
 from assent.policy.versions import decide_versions, governing
 from assent.services.cut.proofs import Proofs
-from assent.store.records import CutRow, part_name
+from assent.store.records import part_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
 
     from assent.domain.conversation import Mark
     from assent.domain.decision import Decision
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from assent.policy.model import Policy
     from assent.services.cut.order import CutOrder, CutStore
     from assent.services.cut.proofs import Proof
-    from assent.store.records import StoredPart
+    from assent.store.records import StoredConversation, StoredPart
 
 OUT: Final[tuple[Mark, ...]] = (
     "abandoned",
@@ -50,13 +48,13 @@ class Draft:
 
     key: int
     row: dict[str, Any]
-    member: CutRow
 
 
 @dataclass(slots=True)
 class Drafts:
     """What became of the eligible parts of one conversation. `excluded` holds (part name, reason)."""
 
+    subject: str | None = None
     kept: list[Draft] = field(default_factory=list)
     excluded: list[tuple[str | None, str]] = field(default_factory=list)
 
@@ -64,23 +62,30 @@ class Drafts:
 class Reader:
     """Reads conversations from the store and makes rows of them."""
 
-    def __init__(self, order: CutOrder, store: CutStore, policies: Sequence[Policy]) -> None:
-        """Decide under `policies`, ordered by date, as the order says."""
+    def __init__(self, order: CutOrder, store: CutStore, policies: Sequence[Policy], key: bytes) -> None:
+        """Decide under `policies`, ordered by date, as the order says, and name people with `key`."""
         self._order = order
         self._store = store
         self._policies = policies
         self._business = frozenset(plan for policy in policies for plan in policy.business_plans)
         self._proofs = Proofs(store, store, order.purpose, order.at)
+        self._key = key
         self._person: dict[str, str] = {}
         self.governed: dict[str, tuple[str, ...]] = {}
         """For each policy digest of a row, the digests of the versions that were combined."""
 
-    def drafts(self, conversation: str, keys: Collection[int]) -> Drafts:
-        """Decide the nominated parts of one conversation, in the order of the source."""
-        found = Drafts()
-        stored = self._store.conversation(conversation)
+    def drafts(self, chosen: Mapping[str, Collection[int]]) -> dict[str, Drafts]:
+        """Decide the nominated parts, by key, of some conversations, in the order of the source."""
+        stored = self._store.conversations_of(chosen)
+        facts = self._store.facts_of_several(chosen)
+        return {name: self._of_one(name, keys, stored.get(name), facts.get(name, ())) for name, keys in chosen.items()}
+
+    def _of_one(
+        self, conversation: str, keys: Collection[int], stored: StoredConversation | None, known: Sequence[Facts]
+    ) -> Drafts:
+        found = Drafts(None if stored is None else stored.entry.subject)
         parts = [part for part in stored.parts if part.key in keys] if stored is not None else []
-        facts = {fact.part: fact for fact in self._store.facts_of(conversation)} if parts else {}
+        facts = {fact.part: fact for fact in known}
         found.excluded += [(None, GONE)] * (len(keys) - len(parts))
         for part in parts:
             name = part_name(conversation, part.id)
@@ -101,8 +106,6 @@ class Reader:
         decision = decide_versions(facts, versions, order.at)
         if order.purpose not in decision.eligible:
             raise _disagreement(facts)
-        if order.now > order.at and not self._still(facts):
-            return ENDED_SINCE
         if facts.plan in self._business:
             return BUSINESS
         proof = self._proofs.of(facts, versions)
@@ -112,11 +115,7 @@ class Reader:
             if mark in part.marks:
                 return mark
         self.governed.setdefault(decision.digest, tuple(policy.digest for policy in versions))
-        return Draft(part.key, self._row(part, facts, decision, proof), _member(part, facts))
-
-    def _still(self, facts: Facts) -> bool:
-        now = self._order.now
-        return self._order.purpose in decide_versions(facts, governing(self._policies, facts, now), now).eligible
+        return Draft(part.key, self._row(part, facts, decision, proof))
 
     def _row(self, part: StoredPart, facts: Facts, decision: Decision, proof: Proof) -> dict[str, Any]:
         return {
@@ -128,11 +127,12 @@ class Reader:
             "speaker": part.speaker,
             "origin": part.origin,
             "data": part.data,
+            "surface": facts.surface,
             "marks": sorted(part.marks),
             # the name of a file is the person's own words, that of a tool is not
             "tool": part.name or None if "tool-payload" in part.marks else None,
             "created_at": part.created_at,
-            "decision": decision_id(facts, decision.digest, self._order.at),
+            "decision": decision_id(facts, decision.digest),
             "proof": proof.kind,
             "receipt": proof.receipt,
             "policy": decision.digest,
@@ -140,7 +140,7 @@ class Reader:
 
     def _pseudonym(self, subject: str) -> str:
         if subject not in self._person:
-            self._person = {subject: pseudonym(self._order.key, subject)}
+            self._person = {subject: pseudonym(self._key, subject)}
         return self._person[subject]
 
     def texts(self, drafts: Sequence[Draft]) -> Mapping[int, str]:
@@ -153,18 +153,15 @@ def pseudonym(key: bytes, subject: str) -> str:
     return hmac.new(key, subject.encode(), "sha256").hexdigest()[:32]
 
 
-def decision_id(facts: Facts, policy: str, at: datetime) -> str:
-    """Name a decision by everything it was made of: the facts, the digest of the policy and the instant.
+def decision_id(facts: Facts, policy: str) -> str:
+    """Name a decision by what it was made of: the facts and the digest of the policy; the cut says at which instant.
 
-    The subject is left out: no rule reads it, and with it anybody who knew the other facts
-    could test a guess at the person.
+    So a row keeps its id from one number of a cut to the next while nothing about it changes. The
+    subject is left out: no rule reads it, and with it anybody who knew the other facts could test a
+    guess at the person.
     """
     made_of = {key: value for key, value in facts_to_record(facts).items() if key != "subject"}
-    return digest({"facts": made_of, "policy": policy, "at": format_instant(at)})
-
-
-def _member(part: StoredPart, facts: Facts) -> CutRow:
-    return CutRow(facts.conversation or "", part.id, facts.subject)
+    return digest({"facts": made_of, "policy": policy})
 
 
 def _disagreement(facts: Facts) -> AssentError:

@@ -1,48 +1,56 @@
-"""Cut: write what is eligible for a purpose into a folder, every row decided twice and proved (spec/manifest.md)."""
+"""Cut: write what is eligible for a purpose into a folder, worked on, chosen and proved (spec/manifest.md).
+
+1. The set evaluator says what is eligible, for everything that is kept.
+2. What is new or changed since the last number is read, decided again by the reference, proved, and worked on.
+3. Among what the work has left, copies, balance and splits are decided, without any text.
+4. Shards are written, or taken over where nothing changed; manifest and record come last.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
 
 from assent.domain.errors import Refused
 from assent.pipeline.folder import unfinished
-from assent.pipeline.messages import lines
-from assent.pipeline.write import (
-    EXCLUDED,
-    EXCLUDED_FILE,
-    MESSAGES_FILE,
-    PARTS,
-    PARTS_FILE,
-    LinesFile,
-    rows_file,
-)
-from assent.services.cut.record import Members, Written, finish, newest_erasure
-from assent.services.cut.rows import GONE, Draft, Reader
+from assent.pipeline.write import EXCLUDED, EXCLUDED_FILE, PARTS, rows_file
+from assent.services.cut.electing import elect
+from assent.services.cut.record import Considered, Made, finish, newest_erasure
+from assent.services.cut.rows import ENDED_SINCE, Reader
+from assent.services.cut.series import open_series
+from assent.services.cut.updating import Updating
+from assent.services.cut.writing import left_out, write
 from assent.store.answers import answers
 from assent.store.records import part_name
-from assent.store.selection import count_eligible, eligible_by_conversation, not_eligible
+from assent.store.selection import (
+    Spread,
+    choose,
+    count_chosen,
+    count_eligible,
+    ended_since,
+    not_eligible,
+    remember_eligible,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     import pyarrow as pa
 
     from assent.pipeline.write import RowsFile
     from assent.policy.model import Policy
     from assent.services.cut.order import CutOrder, CutStore
+    from assent.services.cut.series import Series
     from assent.store.answers import Answers
     from assent.store.columns import Columns
 
     Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-
-CONTENT_ROWS: Final = 1_000
-"""Parts whose content is read at once. No conversation is torn apart for it: a longer one is read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,119 +80,100 @@ def take(order: CutOrder, store: CutStore, columns: Columns, policies: Sequence[
     the two evaluators disagree on a part; then no folder is left and nothing is recorded.
     """
     order.look_over(policies)
-    with unfinished(order.directory.absolute()) as folder, closing(Members(folder.path)) as members:
-        written = Written(members, erased_before=newest_erasure(store))
-        with answers(store, columns, policies, order.at) as found:
-            _Cutting(order, store, policies, written).run(folder.path, columns, found, progress)
-        if written.rows == 0:
-            raise NothingEligible(order.purpose, written.excluded)
-        manifest, digest = finish(order, store, policies, written, folder)
+    with ExitStack() as open_things:
+        folder = open_things.enter_context(unfinished(order.directory.absolute()))
+        before = newest_erasure(store)
+        remembered = order.now > order.at
+        if remembered:
+            with answers(store, columns, policies, order.now):
+                remember_eligible(columns, order.purpose)
+        found = open_things.enter_context(answers(store, columns, policies, order.at))
+        eligible = count_eligible(columns, order.purpose)
+        series = open_things.enter_context(open_series(order, eligible))
+        spread = Spread(series.bucket_key(), series.buckets, _stamp(order, policies))
+        choose(columns, order.purpose, spread, store.content_digests(), remembered=remembered)
+        cutting = _Cutting(order, store, policies, series, progress)
+        made = cutting.run(folder.path, columns, found, eligible, before)
+        manifest, digest = finish(order, store, policies, made, folder)
     return Taken(manifest, digest)
 
 
-class _Cutting:
-    """One cut while it is being written."""
+def _stamp(order: CutOrder, policies: Sequence[Policy]) -> str:
+    """Name what decides, besides facts: when another version comes into force, everything is decided anew."""
+    in_force = (policy.digest for policy in policies if policy.effective <= order.at)
+    return " ".join([*in_force, "of", *(policy.digest for policy in policies)])
 
-    def __init__(self, order: CutOrder, store: CutStore, policies: Sequence[Policy], written: Written) -> None:
+
+class _Cutting:
+    """One cut while it is being made."""
+
+    def __init__(
+        self, order: CutOrder, store: CutStore, policies: Sequence[Policy], series: Series, progress: Progress
+    ) -> None:
         self._order = order
         self._store = store
-        self._reader = Reader(order, store, policies)
-        self._written = written
-        written.governed = self._reader.governed
+        self._series = series
+        self._progress = progress
+        self._reader = Reader(order, store, policies, series.key)
+        self._reader.governed |= {digest: tuple(found) for digest, found in series.state.governed.items()}
 
-    def run(self, folder: Path, columns: Columns, found: Answers, progress: Progress) -> None:
-        """Fill the files in bounded memory."""
-        order, written = self._order, self._written
-        written.eligible = count_eligible(columns, order.purpose)
-        written.excluded.update({tally.label: tally.parts for tally in found.why_not(order.purpose)})
-        written.considered = written.eligible + written.excluded.total()
-        with ExitStack() as open_files:
-            excluded = None
-            if order.keep_excluded:
-                excluded = open_files.enter_context(rows_file(folder / EXCLUDED_FILE, EXCLUDED))
-                self._list_not_eligible(columns, excluded)
-            parts = open_files.enter_context(rows_file(folder / PARTS_FILE, PARTS))
-            messages = LinesFile(folder / MESSAGES_FILE)
-            open_files.callback(messages.close)
-            advance = open_files.enter_context(progress(f"cutting for {order.purpose}", written.eligible))
-            # closed at once when something fails: the session answers nothing else while a result is open
-            with closing(self._batches(columns, excluded, advance)) as batches:
-                for drafts in batches:
-                    for batch in self._put(drafts, parts, excluded):
-                        messages.add(lines(batch, written.messages))
-            if (rest := parts.flush()) is not None:
-                messages.add(lines(rest, written.messages))
-        written.rows = parts.rows
-        written.files = {PARTS_FILE: parts.rows, MESSAGES_FILE: messages.rows}
-        if excluded is not None:
-            written.files[EXCLUDED_FILE] = excluded.rows
+    def run(self, folder: Path, columns: Columns, found: Answers, eligible: int, erased_before: int) -> Made:
+        """Do everything but the end."""
+        order, series = self._order, self._series
+        considered = self._considered(columns, found, eligible)
+        with self._progress(f"cutting for {order.purpose}", count_chosen(columns)[0]) as advance:
+            Updating(series, order, columns, self._reader, advance).run()
+        with self._progress("comparing", series.buckets) as advance:
+            elected = elect(series, advance)
+        state = series.state
+        previous = self._previous(state.number, state.manifest)
+        with self._progress("writing", series.buckets) as advance:
+            written = write(series, elected, folder, state, previous, advance)
+        if not any(bucket["files"] for bucket in written.buckets.values()):
+            raise NothingEligible(order.purpose, sum(written.dropped.values(), considered.excluded))
+        listed = None
+        if order.keep_excluded:
+            with rows_file(folder / EXCLUDED_FILE, EXCLUDED) as excluded:
+                self._list(columns, excluded)
+                excluded.add({"part": part, "reason": reason} for part, reason in left_out(series, elected))
+            listed = excluded.rows
+        schema = _schema(folder)
+        return Made(series, elected, written, considered, self._reader.governed, listed, erased_before, schema)
 
-    def _list_not_eligible(self, columns: Columns, excluded: RowsFile) -> None:
-        with closing(not_eligible(columns, self._order.purpose, self._order.batch_rows)) as batches:
+    def _considered(self, columns: Columns, found: Answers, eligible: int) -> Considered:
+        excluded = Counter({tally.label: tally.parts for tally in found.why_not(self._order.purpose)})
+        parts = eligible + excluded.total()
+        if ended := count_chosen(columns)[1]:
+            excluded[ENDED_SINCE] += ended
+        return Considered(parts, eligible, excluded)
+
+    def _previous(self, number: int, manifest: str) -> Path | None:
+        """Find the folder of the number before, if the series knows what it consists of."""
+        known = self._store.cuts_named(self._order.name)
+        if not known or (known[-1].number, known[-1].manifest) != (number, manifest):
+            return None
+        return None if known[-1].retired_at is not None else Path(known[-1].directory)
+
+    def _list(self, columns: Columns, excluded: RowsFile) -> None:
+        """List what the policy left out."""
+        size = self._order.batch_rows
+        with closing(not_eligible(columns, self._order.purpose, size)) as batches:
             for batch in batches:
-                rows = batch.to_pylist()
-                names = self._store.names_of([row["part"] for row in rows])
-                for row in rows:
-                    name = names.get(row["part"])
-                    excluded.add([{"part": part_name(*name) if name else None, "reason": row["reason"]}])
-                    excluded.end_group()
+                self._add(excluded, batch["part"].to_pylist(), batch["reason"].to_pylist())
+        with closing(ended_since(columns, size)) as batches:
+            for batch in batches:
+                self._add(excluded, batch["part"].to_pylist(), [ENDED_SINCE] * batch.num_rows)
 
-    def _batches(
-        self, columns: Columns, excluded: RowsFile | None, advance: Callable[[int], None]
-    ) -> Generator[list[Draft], None, None]:
-        """Decide conversation after conversation; hand over some whole ones at a time."""
-        waiting: list[Draft] = []
-        with closing(eligible_by_conversation(columns, self._order.purpose, self._order.batch_rows)) as nominated:
-            for conversation, keys in _conversations(nominated):
-                found = self._reader.drafts(conversation, keys)
-                for name, reason in found.excluded:
-                    self._leave_out(name, reason, excluded)
-                waiting += found.kept
-                advance(len(keys))
-                if len(waiting) >= CONTENT_ROWS:
-                    yield waiting
-                    waiting = []
-            if waiting:
-                yield waiting
-
-    def _put(self, drafts: list[Draft], parts: RowsFile, excluded: RowsFile | None) -> Iterator[pa.RecordBatch]:
-        """Give rows their text and write them, conversation by conversation; yield each row group that fills up."""
-        written, texts = self._written, self._reader.texts(drafts)
-        for _, together in groupby(drafts, key=lambda draft: draft.member.conversation):
-            kept = []
-            for draft in together:
-                text = texts.get(draft.key)
-                if text is None:
-                    self._leave_out(draft.row["part"], GONE, excluded)
-                    continue
-                kept.append(draft)
-                draft.row["text"] = text
-                written.text_bytes += len(text.encode())
-                written.under[draft.row["policy"]] += 1
-                written.proofs[draft.row["proof"]] += 1
-            if not kept:
-                continue
-            written.conversations += 1
-            if (person := kept[0].row["person"]) is not None:
-                written.people.add(person)
-            written.members.add(draft.member for draft in kept)
-            parts.add(draft.row for draft in kept)
-            if (batch := parts.end_group()) is not None:
-                yield batch
-
-    def _leave_out(self, name: str | None, reason: str, excluded: RowsFile | None) -> None:
-        self._written.excluded[reason] += 1
-        if excluded is not None:
-            excluded.add([{"part": name, "reason": reason}])
-            excluded.end_group()
+    def _add(self, excluded: RowsFile, keys: Sequence[int], reasons: Sequence[str]) -> None:
+        names = self._store.names_of(keys)
+        excluded.add(_listed(names.get(key), reason) for key, reason in zip(keys, reasons, strict=True))
 
 
-def _conversations(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[str, set[int]]]:
-    """Put the nominated keys of each conversation together; they stand side by side."""
-    pairs = (
-        pair
-        for batch in batches
-        for pair in zip(batch["conversation"].to_pylist(), batch["part"].to_pylist(), strict=True)
-    )
-    for conversation, together in groupby(pairs, key=lambda pair: pair[0]):
-        yield conversation, {key for _, key in together}
+def _listed(name: tuple[str, str] | None, reason: str) -> dict[str, str | None]:
+    return {"part": part_name(*name) if name else None, "reason": reason}
+
+
+def _schema(folder: Path) -> pa.Schema:
+    """Read the columns back from a shard: all have the same."""
+    shards: Iterator[Path] = folder.glob("data/parts-*.parquet")
+    return next((pq.read_schema(path) for path in sorted(shards)), PARTS)

@@ -41,16 +41,16 @@ def begin(store: Erasures, *, now: datetime) -> None:
             store.register(DerivedStore(name, name, now))
 
 
-def served(store: DerivedHome, vault: Vault, lock: Path, *, lead: timedelta) -> dict[str, Derived]:
+def served(store: DerivedHome, vault: Vault, lock: Path, series: Path, *, lead: timedelta) -> dict[str, Derived]:
     """Return who serves each registered derived store, retired ones too: what they owe stays owed.
 
-    `lock` lets one at a time clear the vault. Within half the `lead`, and a week at most, no
-    erased byte is left in a segment.
+    `lock` lets one at a time clear the vault; `series` is the folder of the series of cuts. Within
+    half the `lead`, and a week at most, no erased byte is left in a segment.
     """
     own: tuple[Derived, ...] = (
         InDatabase(store),
         InSegments(Yard(store, vault, lock), min(LONGEST_WAIT, lead / 2)),
-        InCuts(store),
+        InCuts(store, series),
     )
     connectors: list[Derived] = [Connector(one.name, store) for one in store.derived_stores() if one.kind == CONNECTOR]
     return {one.name: one for one in (*own, *connectors)}

@@ -24,13 +24,13 @@ from assent.store.port.approvals import Approvals
 from assent.store.port.asking import Campaigns, Notices, Prompts
 from assent.store.port.backups import Backups, Reconciling, Snapshot
 from assent.store.port.choices import Acting, Choices, Contracts, Signals
+from assent.store.port.cuts import Cuts
 from assent.store.port.erasure import Erasures
 from assent.store.port.guards import Guards
 from assent.store.port.holds import Accesses, Flags, Holds
 from assent.store.port.kept import (
     Accounts,
     Conversations,
-    Cuts,
     FactColumns,
     Intake,
     Plans,

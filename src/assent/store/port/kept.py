@@ -1,4 +1,4 @@
-"""Contracts of what is kept: people, conversations, safety, deciding, erasing, cutting."""
+"""Contracts of what is kept: people, conversations, safety, deciding, erasing."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from assent.store.records import (
     ConversationEntry,
     ConversationFilter,
     Counts,
-    Cut,
-    CutRow,
     ImportNote,
     ImportRun,
     IntakeOutcome,
@@ -96,6 +94,14 @@ class Conversations(Protocol):
         ...
 
     def conversation(self, conversation: str) -> StoredConversation | None: ...
+
+    def conversations_of(self, conversations: Collection[str]) -> dict[str, StoredConversation]:
+        """Read several conversations with their parts at one instant; the unknown are left out."""
+        ...
+
+    def content_digests(self) -> pa.RecordBatchReader:
+        """Read what tells that content is the same: `conversation` and its `digest`, null if a part was erased."""
+        ...
 
     def facts_of(self, conversation: str) -> list[Facts]:
         """Read the facts of all its parts, choices and holds included, in the order of the source.
@@ -233,29 +239,6 @@ class Sweeps(Protocol):
         server writes over the bytes in its pages and its log as it needs the room
         (docs/how-to/use-postgresql.md).
         """
-        ...
-
-
-class Cuts(Protocol):
-    """Which selections were taken, and who was in them; kept after the content is gone."""
-
-    def record_cut(self, cut: Cut, rows: Iterable[CutRow]) -> None:
-        """Keep a cut and its rows, in one transaction. The same cut again does nothing.
-
-        Raises `Refused` if its name and number are taken by another manifest.
-        """
-        ...
-
-    def cuts(self, page: Page) -> Listing[Cut]:
-        """List cuts, newest first."""
-        ...
-
-    def cuts_with(self, conversation: str) -> list[Cut]:
-        """List the cuts that hold parts of a conversation, oldest first."""
-        ...
-
-    def cuts_with_person(self, subject: str) -> list[Cut]:
-        """List the cuts that hold parts of a person, oldest first."""
         ...
 
 

@@ -22,6 +22,7 @@ from assent.store.records.asking import (
 )
 from assent.store.records.backups import Backup, Restore, Stone, Tracer
 from assent.store.records.choices import Choice, Contract, DeviceLink, Guardian, Known, Signal
+from assent.store.records.cuts import Cut, CutLeaf, CutRow
 from assent.store.records.erasure import (
     DUE,
     CopyState,
@@ -54,8 +55,6 @@ from assent.store.records.kept import (
     ConversationEntry,
     ConversationFilter,
     Counts,
-    Cut,
-    CutRow,
     ImportNote,
     ImportRun,
     IntakeOutcome,
@@ -111,6 +110,7 @@ __all__ = [
     "Counts",
     "Coverage",
     "Cut",
+    "CutLeaf",
     "CutRow",
     "Delivery",
     "DerivedStore",

@@ -215,26 +215,6 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """A frozen, numbered selection. `manifest` is the digest of its manifest, `directory` where its files lie."""
-
-    name: str
-    number: int
-    manifest: str
-    created_at: datetime
-    directory: str
-
-
-@dataclass(frozen=True, slots=True)
-class CutRow:
-    """One row of a cut: which part of which conversation of whom. `part` is the id inside the conversation."""
-
-    conversation: str
-    part: str
-    subject: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ImportNote:
     """One remark of an import: where, whether `skipped` or `malformed`, a reason without content, and how often."""
 

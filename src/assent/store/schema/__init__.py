@@ -12,6 +12,7 @@ from assent.store.schema.asking import campaign, campaign_event, notice, prompt,
 from assent.store.schema.backups import backup, restore, tracer
 from assent.store.schema.base import KEY, METADATA, NAMES, Instant
 from assent.store.schema.choices import choice, contract, device_link, guardian, signal
+from assent.store.schema.cuts import cut, cut_leaf, cut_member
 from assent.store.schema.erasure import REFUSALS, derived_store, erasure, ground, obligation, tombstone
 from assent.store.schema.guards import clock, round_, safeguard
 from assent.store.schema.holds import HOLD_REFUSALS, access, finding, flag, hold, hold_reach, matter
@@ -19,8 +20,6 @@ from assent.store.schema.kept import (
     account,
     content,
     conversation,
-    cut,
-    cut_row,
     import_note,
     import_run,
     part,
@@ -88,7 +87,8 @@ __all__ = [
     "conversation",
     "cosignature",
     "cut",
-    "cut_row",
+    "cut_leaf",
+    "cut_member",
     "delivery",
     "derived_store",
     "device_link",

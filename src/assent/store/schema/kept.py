@@ -1,4 +1,4 @@
-"""The tables of conversations, accounts, safety, deciding, erasing and cutting."""
+"""The tables of conversations, accounts, safety, deciding and erasing."""
 
 from __future__ import annotations
 
@@ -199,31 +199,6 @@ sweep: Final = Table(
     Column("after", KEY, nullable=False, server_default=text("0")),
     Index(None, "plan"),
     sqlite_autoincrement=True,
-)
-
-cut: Final = Table(
-    "cut",
-    METADATA,
-    key_column(),
-    text_column("name"),
-    Column("number", Integer, nullable=False),
-    text_column("manifest"),
-    instant_column("created_at", required=True),
-    text_column("directory"),
-    UniqueConstraint("name", "number"),
-)
-
-cut_row: Final = Table(
-    "cut_row",
-    METADATA,
-    Column("cut", KEY, ForeignKey("cut.id"), nullable=False),
-    text_column("conversation"),
-    text_column("part"),
-    text_column("subject", required=False),
-    PrimaryKeyConstraint("cut", "conversation", "part"),
-    Index(None, "conversation"),
-    Index(None, "subject"),
-    sqlite_with_rowid=False,
 )
 
 import_run: Final = Table(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import pyarrow as pa
 from sqlalchemy import func, select, update
 
 from assent.domain.contents import Sealed
@@ -11,13 +13,14 @@ from assent.domain.errors import NotFound
 from assent.store.records import ConversationEntry, ConversationFilter, Listing, Page, StoredConversation, StoredPart
 from assent.store.schema import conversation as kept
 from assent.store.schema import part, retention_class, sealed
+from assent.store.sql.columns import rows_batch
 from assent.store.sql.paging import place_of, plain, stretch, token, token_of
 from assent.store.sql.reading import read_facts
 from assent.store.sql.room import PIECE, Room, pieces
 from assent.store.sql.sealing import titles
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, RowMapping, Select
@@ -33,6 +36,12 @@ _ENTRY: Select[Any] = select(
     *(kept.c[name] for name in _PLAIN), kept.c.heading, kept.c.heading_slot, _PARTS.label("parts")
 )
 _KEYED = _ENTRY.add_columns(kept.c.key)
+_STORED_PARTS: Final = select(part, retention_class.c.origin, retention_class.c.data, retention_class.c.plan).join_from(
+    part, retention_class
+)
+_IN_PLACE: Final = (part.c.ordinal, part.c.key)
+_DIGESTS: Final = pa.schema([("conversation", pa.string()), ("digest", pa.string())])
+_AT_ONCE: Final = 50_000
 _TIMED = (kept.c.last_turn_at, kept.c.key)
 _UNTIMED = (kept.c.key,)
 
@@ -84,15 +93,36 @@ class ConversationRoom(Room):
             if key is None:
                 return None
             row = connection.execute(_ENTRY.where(kept.c.key == key)).mappings().one()
-            query = (
-                select(part, retention_class.c.origin, retention_class.c.data, retention_class.c.plan)
-                .join_from(part, retention_class)
-                .where(part.c.conversation == key)
-                .order_by(part.c.ordinal, part.c.key)
-            )
+            query = _STORED_PARTS.where(part.c.conversation == key).order_by(*_IN_PLACE)
             parts = tuple(_part(row) for row in connection.execute(query).mappings())
         (entry,) = self._entries([row])
         return StoredConversation(entry, parts)
+
+    def conversations_of(self, conversations: Collection[str]) -> dict[str, StoredConversation]:
+        rows: list[RowMapping] = []
+        parts: dict[int, list[StoredPart]] = {}
+        with self._database.reading() as connection:
+            for piece in pieces(conversations):
+                rows += connection.execute(_KEYED.where(kept.c.id.in_(piece))).mappings()
+                query = _STORED_PARTS.where(part.c.conversation.in_(select(kept.c.key).where(kept.c.id.in_(piece))))
+                for row in connection.execute(query.order_by(part.c.conversation, *_IN_PLACE)).mappings():
+                    parts.setdefault(row["conversation"], []).append(_part(row))
+        entries = self._entries(rows)
+        return {
+            entry.id: StoredConversation(entry, tuple(parts.get(row["key"], ())))
+            for row, entry in zip(rows, entries, strict=True)
+        }
+
+    def content_digests(self) -> pa.RecordBatchReader:
+        return pa.RecordBatchReader.from_batches(_DIGESTS, self._digests())
+
+    def _digests(self) -> Iterator[pa.RecordBatch]:
+        with (
+            self._database.reading() as connection,
+            closing(self._database.stream(connection, select(kept.c.id, kept.c.digest), _AT_ONCE)) as stretches,
+        ):
+            for rows in stretches:
+                yield rows_batch(rows, _DIGESTS)
 
     def facts_of(self, conversation: str) -> list[Facts]:
         with self._database.reading() as connection:

@@ -1,29 +1,23 @@
-"""The room of cuts, policies and imports: what was done with what, and when."""
+"""The room of cuts: which were taken, and who was in them, by stretches of numbers."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, func, insert, select, update
+import pyarrow as pa
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
 from assent.domain.errors import NotFound, Refused
-from assent.store.records import Counts, Cut, CutRow, ImportNote, ImportRun, Listing, Page, PolicyText
-from assent.store.schema import (
-    account,
-    choice,
-    conversation,
-    flag,
-    hold,
-    import_note,
-    import_run,
-    part,
-    sweep,
-    tombstone,
-)
+from assent.store.records import Cut, CutLeaf, CutRow
+from assent.store.schema import conversation, part
 from assent.store.schema import cut as cuts
-from assent.store.schema import cut_row as cut_rows
-from assent.store.schema import policy as policies
+from assent.store.schema import cut_leaf as cut_leaves
+from assent.store.schema import cut_member as members
+from assent.store.schema import leaf as leaves
+from assent.store.sql.columns import rows_batch
+from assent.store.sql.ledger import count_leaves
 from assent.store.sql.paging import listing, values_of, walk
 from assent.store.sql.room import Room, pieces
 
@@ -31,128 +25,146 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, RowMapping, Table
+    from sqlalchemy import ColumnElement, Connection, RowMapping
 
-_CUT = select(cuts.c.name, cuts.c.number, cuts.c.manifest, cuts.c.created_at, cuts.c.directory)
-_NOTE = select(import_note.c.place, import_note.c.kind, import_note.c.reason, import_note.c["count"])
+    from assent.store.records import Listing, Page, StagedReceipt
+
+_CUT: Final = select(*(cuts.c[name] for name in Cut.__dataclass_fields__))
+IN_CUT: Final = and_(
+    members.c.name == cuts.c.name,
+    members.c.since <= cuts.c.number,
+    or_(members.c.until.is_(None), members.c.until >= cuts.c.number),
+)
+"""What joins a member to the cuts that it is in."""
+
+_LEAVES: Final = (
+    update(members)
+    .where(
+        members.c.name == bindparam("of"),
+        members.c.conversation == bindparam("whose"),
+        members.c.part == bindparam("which"),
+        members.c.until.is_(None),
+    )
+    .values(until=bindparam("last"))
+)
+
+
+_KEYS: Final = pa.schema([("part", pa.int64())])
+_AT_ONCE: Final = 50_000
 
 
 def _cut(row: RowMapping) -> Cut:
     return Cut(**values_of(row))
 
 
-def _policy(row: RowMapping) -> PolicyText:
-    return PolicyText(**values_of(row))
-
-
-def _run(row: RowMapping) -> ImportRun:
-    return ImportRun(**values_of(row))
-
-
-def _note(row: RowMapping) -> ImportNote:
-    return ImportNote(**values_of(row))
+def _member(row: RowMapping) -> CutRow:
+    return CutRow(**values_of(row))
 
 
 class CutRoom(Room):
     """Selections, and who was in them."""
 
-    def record_cut(self, cut: Cut, rows: Iterable[CutRow]) -> None:
+    def record_cut(
+        self, cut: Cut, joined: Iterable[CutRow], left: Iterable[CutRow] = (), leaf: StagedReceipt | None = None
+    ) -> None:
         with self._database.writing() as connection:
-            query = _CUT.where(cuts.c.name == cut.name, cuts.c.number == cut.number)
-            found = connection.execute(query).mappings().one_or_none()
-            if found is not None:
-                if found["manifest"] != cut.manifest:
-                    raise Refused(f"cut `{cut.name}` has a number `{cut.number}` already", "take the next number")
+            found = connection.scalar(select(cuts.c.manifest).where(_named(cut.name, cut.number)))
+            if found == cut.manifest:
                 return
+            newest = connection.scalar(select(func.max(cuts.c.number)).where(cuts.c.name == cut.name)) or 0
+            if found is not None or cut.number != newest + 1:
+                fix = f"take number `{newest + 1}`"
+                raise Refused(f"cut `{cut.name}` cannot have the number `{cut.number}`", fix)
             key = connection.scalar(insert(cuts).values(asdict(cut)).returning(cuts.c.id))
-            for piece in pieces(rows):
-                connection.execute(insert(cut_rows), [{"cut": key, **asdict(row)} for row in piece])
+            for piece in pieces(left):
+                gone = [{"of": cut.name, "whose": row.conversation, "which": row.part, "last": newest} for row in piece]
+                connection.execute(_LEAVES, gone)
+            for piece in pieces(joined):
+                connection.execute(
+                    insert(members), [{"name": cut.name, **asdict(row), "since": cut.number} for row in piece]
+                )
+            _stage(connection, key, leaf)
+
+    def retire_cut(self, name: str, number: int, at: datetime, leaf: StagedReceipt | None = None) -> None:
+        with self._database.writing() as connection:
+            query = select(cuts.c.id, cuts.c.retired_at).where(_named(name, number))
+            found = connection.execute(query).one_or_none()
+            if found is None:
+                raise NotFound(f"there is no cut `{name}` with the number `{number}`", "list them: assent cut show")
+            if found.retired_at is None:
+                connection.execute(update(cuts).where(cuts.c.id == found.id).values(retired_at=at))
+                _stage(connection, found.id, leaf)
 
     def cuts(self, page: Page) -> Listing[Cut]:
         with self._database.reading() as connection:
             return listing(connection, _CUT, (cuts.c.id,), page, _cut)
 
+    def cuts_named(self, name: str) -> list[Cut]:
+        with self._database.reading() as connection:
+            query = _CUT.where(cuts.c.name == name).order_by(cuts.c.number)
+            return [_cut(row) for row in connection.execute(query).mappings()]
+
+    def members(self, name: str, number: int) -> Iterator[CutRow]:
+        query = select(members.c.conversation, members.c.part, members.c.subject).where(_in(name, number))
+        return walk(self._database, query, (members.c.conversation, members.c.part), _member)
+
+    def count_members(self, name: str, number: int) -> int:
+        query = select(func.count()).select_from(members).where(_in(name, number))
+        with self._database.reading() as connection:
+            return connection.scalar(query) or 0
+
+    def member_keys(self, name: str, number: int) -> pa.RecordBatchReader:
+        return pa.RecordBatchReader.from_batches(_KEYS, self._member_keys(name, number))
+
+    def _member_keys(self, name: str, number: int) -> Iterator[pa.RecordBatch]:
+        query = (
+            select(part.c.key)
+            .join_from(members, conversation, conversation.c.id == members.c.conversation)
+            .join(part, (part.c.conversation == conversation.c.key) & (part.c.id == members.c.part))
+            .where(_in(name, number))
+        )
+        with (
+            self._database.reading() as connection,
+            closing(self._database.stream(connection, query, _AT_ONCE)) as stretches,
+        ):
+            for rows in stretches:
+                yield rows_batch(rows, _KEYS)
+
     def cuts_with(self, conversation: str) -> list[Cut]:
-        return self._cuts_of(cut_rows.c.conversation == conversation)
+        return self._cuts_of(members.c.conversation == conversation)
 
     def cuts_with_person(self, subject: str) -> list[Cut]:
-        return self._cuts_of(cut_rows.c.subject == subject)
+        return self._cuts_of(members.c.subject == subject)
 
     def _cuts_of(self, which: ColumnElement[bool]) -> list[Cut]:
-        query = _CUT.where(cuts.c.id.in_(select(cut_rows.c.cut).where(which))).order_by(cuts.c.id)
+        query = _CUT.where(select(members.c.name).where(IN_CUT, which).correlate(cuts).exists()).order_by(cuts.c.id)
         with self._database.reading() as connection:
             return [_cut(row) for row in connection.execute(query).mappings()]
 
-
-class PolicyRoom(Room):
-    """Policy files as they were used."""
-
-    def add_policy(self, policy: PolicyText) -> None:
-        with self._database.writing() as connection:
-            if connection.scalar(select(policies.c.digest).where(policies.c.digest == policy.digest)) is None:
-                connection.execute(insert(policies).values(asdict(policy)))
-
-    def policy(self, digest: str) -> PolicyText | None:
+    def cut_leaves(self, name: str, number: int) -> list[CutLeaf]:
+        query = select(cut_leaves.c.leaf, cut_leaves.c.record).join_from(cut_leaves, cuts).where(_named(name, number))
         with self._database.reading() as connection:
-            row = connection.execute(select(policies).where(policies.c.digest == digest)).mappings().one_or_none()
-        return None if row is None else _policy(row)
-
-    def policies(self) -> Iterator[PolicyText]:
-        return walk(self._database, select(policies), (policies.c.added_at, policies.c.digest), _policy)
+            return [CutLeaf(*row) for row in connection.execute(query.order_by(cut_leaves.c.leaf))]
 
 
-class ImportRoom(Room):
-    """Accounts of imports."""
-
-    def begin_import(self, format_name: str, path: str, started_at: datetime) -> int:
-        row = {"format": format_name, "path": path, "started_at": started_at}
-        with self._database.writing() as connection:
-            number: int = connection.scalars(insert(import_run).values(row).returning(import_run.c.id)).one()
-            return number
-
-    def finish_import(self, run: ImportRun, notes: Iterable[ImportNote]) -> None:
-        with self._database.writing() as connection:
-            values = asdict(run)
-            change = update(import_run).where(import_run.c.id == values.pop("id")).values(values)
-            if connection.execute(change).rowcount == 0:
-                raise NotFound(f"there is no import `{run.id}`", "begin it first")
-            connection.execute(delete(import_note).where(import_note.c.run == run.id))
-            for piece in pieces(notes):
-                connection.execute(insert(import_note), [{"run": run.id, **asdict(note)} for note in piece])
-
-    def imports(self, page: Page) -> Listing[ImportRun]:
-        with self._database.reading() as connection:
-            return listing(connection, select(import_run), (import_run.c.id,), page, _run)
-
-    def import_notes(self, run: int, page: Page) -> Listing[ImportNote]:
-        query = _NOTE.where(import_note.c.run == run)
-        with self._database.reading() as connection:
-            return listing(connection, query, (-import_note.c.id,), page, _note)
+def _in(name: str, number: int) -> ColumnElement[bool]:
+    """Name the members of one number of a cut."""
+    return and_(
+        members.c.name == name,
+        members.c.since <= number,
+        or_(members.c.until.is_(None), members.c.until >= number),
+    )
 
 
-class CountRoom(Room):
-    """How much there is."""
+def _named(name: str, number: int) -> ColumnElement[bool]:
+    return and_(cuts.c.name == name, cuts.c.number == number)
 
-    def tend(self) -> None:
-        self._database.shorten_log()
 
-    def counts(self) -> Counts:
-        with self._database.reading() as connection:
-
-            def count(table: Table, *which: ColumnElement[bool]) -> int:
-                return connection.scalar(select(func.count()).select_from(table).where(*which)) or 0
-
-            sources: Any = connection.execute(select(conversation.c.source, func.count()).group_by("source"))
-            return Counts(
-                accounts=count(account),
-                conversations=count(conversation),
-                parts=count(part),
-                choices=count(choice),
-                flags=count(flag),
-                holds_standing=count(hold, hold.c.released_at.is_(None)),
-                tombstones=count(tombstone),
-                policies=count(policies),
-                sweeps_unfinished=count(sweep, sweep.c.finished_at.is_(None)),
-                cuts=count(cuts),
-                by_source={source: number for source, number in sources},  # noqa: C416 - rows are not pairs
-            )
+def _stage(connection: Connection, cut: int | None, leaf: StagedReceipt | None) -> None:
+    """Give the ledger its leaf, which the next checkpoint signs."""
+    if leaf is None:
+        return
+    number = count_leaves(connection)
+    row = {"number": number, "choice": None, "salt": leaf.salt, "commitment": leaf.commitment}
+    connection.execute(insert(leaves).values(row))
+    connection.execute(insert(cut_leaves).values(leaf=number, cut=cut, record=leaf.record))

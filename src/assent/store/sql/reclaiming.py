@@ -9,8 +9,9 @@ from sqlalchemy import func, select, text
 
 from assent.domain.contents import Sealed
 from assent.store.schema import cut as cuts
-from assent.store.schema import cut_row as cut_rows
+from assent.store.schema import cut_member as members
 from assent.store.schema import sealed, tombstone
+from assent.store.sql.cuts import IN_CUT
 from assent.store.sql.room import Room, pieces
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ class ReclaimRoom(Room):
     def cuts_with_erased(self, erasure: int) -> list[tuple[str, int, str, int]]:
         query = (
             select(cuts.c.name, cuts.c.number, cuts.c.directory, func.count())
-            .join_from(tombstone, cut_rows, _same_part())
-            .join(cuts, cuts.c.id == cut_rows.c.cut)
-            .where(tombstone.c.erasure == erasure)
+            .join_from(tombstone, members, _same_part())
+            .join(cuts, IN_CUT)
+            .where(tombstone.c.erasure == erasure, cuts.c.retired_at.is_(None))
             .group_by(cuts.c.id, cuts.c.name, cuts.c.number, cuts.c.directory)
             .order_by(cuts.c.id)
         )
@@ -82,4 +83,4 @@ class ReclaimRoom(Room):
 
 
 def _same_part() -> ColumnElement[bool]:
-    return (cut_rows.c.conversation == tombstone.c.conversation) & (cut_rows.c.part == tombstone.c.part)
+    return (members.c.conversation == tombstone.c.conversation) & (members.c.part == tombstone.c.part)

@@ -14,13 +14,14 @@ from assent.store.sql.backups import BackupRoom
 from assent.store.sql.choices import ChoiceRoom
 from assent.store.sql.columns import ColumnRoom
 from assent.store.sql.conversations import ConversationRoom
-from assent.store.sql.cuts import CountRoom, CutRoom, ImportRoom, PolicyRoom
+from assent.store.sql.cuts import CutRoom
 from assent.store.sql.erasure import ErasureRoom
 from assent.store.sql.flags import AccessRoom, FlagRoom
 from assent.store.sql.funnel import FunnelRoom
 from assent.store.sql.guards import GuardRoom
 from assent.store.sql.holds import HoldRoom
 from assent.store.sql.intake import IntakeRoom
+from assent.store.sql.kept import CountRoom, ImportRoom, PolicyRoom
 from assent.store.sql.leases import LeaseRoom
 from assent.store.sql.ledger import LedgerRoom, SigningRoom
 from assent.store.sql.plans import PlanRoom

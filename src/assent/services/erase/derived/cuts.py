@@ -1,13 +1,15 @@
-"""Cuts that were written before: rows of erased parts leave their folders."""
+"""Cuts that were written before: rows of erased parts leave their folders, and the workings of their series."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from assent.domain.errors import AssentError
 from assent.pipeline.erased import erase_rows
+from assent.pipeline.folder import alone
+from assent.pipeline.workings import WORKINGS, forget
 from assent.services.erase.derived.port import CUTS, Acknowledged
 from assent.store.records import part_name
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from assent.services.erase.derived.port import ErasureOrder
     from assent.store.records import CopyState
+
+_WORST_FIRST: Final[tuple[CopyState, ...]] = ("not reachable", "pending maintenance", "removed")
 
 
 class CutStore(Protocol):
@@ -30,9 +34,10 @@ class InCuts:
     name = CUTS
     reach = "folders of cuts where they were written; not copies made of them, nor runs that have read them"
 
-    def __init__(self, store: CutStore) -> None:
-        """Find cuts in the record of this store."""
+    def __init__(self, store: CutStore, keys: Path) -> None:
+        """Find cuts in the record of this store, and the workings of their series in the folder `keys`."""
         self._store = store
+        self._keys = keys
 
     def erase(self, orders: Sequence[ErasureOrder]) -> Mapping[int, Acknowledged]:
         """Rewrite each folder once for all these erasures."""
@@ -42,13 +47,27 @@ class InCuts:
             for name, number, directory, count in self._store.cuts_with_erased(order.erasure.id):
                 folders[Path(directory)][order.erasure.id] = count
                 titles[Path(directory)] = f"cut {name} number {number}"
-        notes: dict[int, list[Acknowledged]] = defaultdict(list)
+        busy = self._forget(orders)
+        notes: dict[int, list[Acknowledged]] = defaultdict(list, {order.erasure.id: list(busy) for order in orders})
         by_number = {order.erasure.id: order for order in orders}
         for folder, counts in folders.items():
             answer = _erased(folder, titles[folder], counts, [by_number[number] for number in counts])
             for number in counts:
                 notes[number].append(answer)
         return {number: _together(notes[number]) for number in by_number}
+
+    def _forget(self, orders: Sequence[ErasureOrder]) -> list[Acknowledged]:
+        """Take every touched conversation out of all workings; say which are in use, and so have to be asked again."""
+        busy = []
+        series = sorted(folder.parent for folder in self._keys.glob(f"*/{WORKINGS}"))
+        touched = {stone.conversation for order in orders for stone in order.tombstones()} if series else set()
+        for folder in series:
+            with alone(folder) as free:
+                if free:
+                    forget(folder / WORKINGS, touched)
+                else:
+                    busy.append(Acknowledged("pending maintenance", f"a cut named {folder.name} is being made"))
+        return busy
 
 
 def _erased(folder: Path, title: str, counts: Mapping[int, int], orders: Sequence[ErasureOrder]) -> Acknowledged:
@@ -69,5 +88,6 @@ def _erased(folder: Path, title: str, counts: Mapping[int, int], orders: Sequenc
 
 def _together(answers: Sequence[Acknowledged]) -> Acknowledged:
     """Answer for all folders of one erasure: removed only if it left each of them."""
-    worst: CopyState = "removed" if all(answer.state == "removed" for answer in answers) else "not reachable"
+    states = {answer.state for answer in answers}
+    worst: CopyState = next((state for state in _WORST_FIRST if state in states), "removed")
     return Acknowledged(worst, "; ".join(sorted({answer.note for answer in answers if answer.state == worst})))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from assent import settings
 from assent.domain.errors import Invalid, NotFound, Place
 from assent.domain.instants import parse_instant
+from assent.wiring.contents import segments_of
+from assent.wiring.files import read_text
 
 if TYPE_CHECKING:
     import random
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from assent.connectors.port import Importer
     from assent.interfaces.api.world import World
     from assent.ledger.note import Signer
+    from assent.pipeline.engine import Workers
     from assent.policy.model import Policy
     from assent.services.backup.restore import Target
     from assent.services.backup.take import Home as BackupHome
@@ -42,15 +45,12 @@ if TYPE_CHECKING:
     from assent.store.port import TileStore
     from assent.store.records import Choice
     from assent.store.sql.store import SqlStore
-    from assent.vault.device import Device
-    from assent.vault.epochs import EpochKeys
-    from assent.vault.segments import Segments
     from assent.vault.vault import Vault
 
 T = TypeVar("T")
 
-PACKAGED = Path(__file__).parent / "policies"
-CHECKOUT = Path(__file__).parents[2] / "policies"
+PACKAGED = Path(__file__).parents[1] / "policies"
+CHECKOUT = Path(__file__).parents[3] / "policies"
 
 
 class Wiring:
@@ -148,16 +148,16 @@ class Wiring:
     @cached_property
     def vault(self) -> Vault:
         """Open the vault of this home, or begin it. Raises `Refused` where destroyed keys would stay on the disk."""
-        from assent.vault.mounts import require_safe
-        from assent.vault.sealing import Sealing, shipped_dictionary
-        from assent.vault.slots import SlotStore
-        from assent.vault.vault import Vault
+        from assent.wiring.contents import open_vault
 
-        found = self.settings
-        folder = found.home / found.slots
-        require_safe(folder)
-        slots = SlotStore(folder, self._epoch_keys())
-        return Vault(slots, self._segments(), Sealing(shipped_dictionary()), os.urandom)
+        return open_vault(self.settings)
+
+    def cut_workers(self, engine: str, workers: int, address: str) -> Workers:
+        """Return what opens an engine for a cut; Ray is told to report to nobody before anything of it is loaded."""
+        from assent.pipeline.engine import engine as opened
+
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        return lambda work: opened(engine, work, workers, address)
 
     @property
     def yard(self) -> Yard:
@@ -167,43 +167,14 @@ class Wiring:
         return Yard(self.store, self.vault, self._clearing)
 
     @property
+    def _series(self) -> Path:
+        """Where the series of cuts lie."""
+        return self.settings.home / "cuts"
+
+    @property
     def _clearing(self) -> Path:
         """The lock that lets one at a time clear the vault."""
         return self.settings.home / "vault" / "clearing"
-
-    def _segments(self) -> Segments:
-        from assent.vault.segments import open_segments
-
-        where = self.settings.segments
-        return open_segments(where if "://" in where else str(self.settings.home / where))
-
-    def _epoch_keys(self) -> EpochKeys:
-        """Open what keeps the epoch keys, as the settings say."""
-        told = self.settings.epoch_keys
-        folder = self.settings.home / "keys" / "epochs"
-        if told == "local":
-            from assent.vault.local import LocalEpochKeys
-            from assent.vault.mounts import require_safe
-
-            require_safe(folder)
-            return LocalEpochKeys(folder, self.new_key)
-        from assent.vault.device import DeviceEpochKeys
-
-        return DeviceEpochKeys(folder, self._device(told), self.new_key)
-
-    def _device(self, told: str) -> Device:
-        if told.startswith("pkcs11:"):
-            from assent.vault.hardware import NONCE_BYTES, HardwareDevice, parse_uri
-
-            uri = parse_uri(told)
-            pin = read_text(self.settings.home / uri.get("pin-source", "keys/pkcs11.pin")).strip()
-            return HardwareDevice(uri["module-path"], uri["token"], pin, lambda: os.urandom(NONCE_BYTES))
-        if told.startswith("aws-kms:"):
-            from assent.vault.cloud import CloudDevice
-
-            return CloudDevice(told.removeprefix("aws-kms:"))
-        fix = "write `local`, `pkcs11:token=NAME?module-path=FILE&pin-source=FILE` or `aws-kms:REGION`"
-        raise Invalid("`epoch_keys` names no keeper of keys", fix, Place(settings.FILE))
 
     def _open_store(self, *, create: bool) -> SqlStore:
         """Open the database before the vault: where there is none, no vault may be begun."""
@@ -230,7 +201,7 @@ class Wiring:
             folder=found.home,
             store=self.store,
             slots=self.vault.slots,
-            segments=self._segments(),
+            segments=segments_of(self.settings),
             journal=self.journal,
             papers=(found.home / settings.FILE, *found.policies, found.home / "notices"),
             key_backup=timedelta(days=found.key_backup_days),
@@ -242,7 +213,9 @@ class Wiring:
         """What a backup is brought back into."""
         from assent.services.backup.restore import Target
 
-        return Target(self.store, self.vault.slots, self._segments(), self.journal.folder, self.settings.origin)
+        return Target(
+            self.store, self.vault.slots, segments_of(self.settings), self.journal.folder, self.settings.origin
+        )
 
     @cached_property
     def reconcile_world(self) -> ReconcileWorld:
@@ -302,7 +275,7 @@ class Wiring:
             log = None
         return ErasureWorld(
             contents=self.vault,
-            derived=served(self.store, self.vault, self._clearing, lead=lead_of(self.settings)),
+            derived=served(self.store, self.vault, self._clearing, self._series, lead=lead_of(self.settings)),
             journal=self.journal,
             new_salts=lambda count: os.urandom(32 * count),
             log=log,
@@ -582,14 +555,6 @@ def _addresses(host: str, port: int) -> list[str]:
     except socket.gaierror:
         return []
     return [str(place[0]) for *_, place in found]
-
-
-def read_text(path: Path) -> str:
-    """Read a text file. Raises `Invalid` if it is not UTF-8."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise Invalid("the file is not UTF-8 text", "save it as UTF-8", Place(path.name)) from None
 
 
 def _policy_files(path: Path) -> list[Path]:

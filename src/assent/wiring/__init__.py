@@ -152,6 +152,13 @@ class Wiring:
 
         return open_vault(self.settings)
 
+    @staticmethod
+    def wait(pause: timedelta) -> None:
+        """Let time pass."""
+        import time
+
+        time.sleep(pause.total_seconds())
+
     def cut_workers(self, engine: str, workers: int, address: str) -> Workers:
         """Return what opens an engine for a cut; Ray is told to report to nobody before anything of it is loaded."""
         from assent.pipeline.engine import engine as opened
@@ -508,6 +515,7 @@ class Wiring:
             new_id=self.new_id,
             new_key=self.new_key,
             chance=self.chance,
+            new_columns=self.new_columns,
             say=_say,
         )
 

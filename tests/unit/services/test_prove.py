@@ -54,7 +54,7 @@ def test_a_person_gets_the_tombstones_of_one_conversation_and_learns_of_no_other
     data = proof_of(swept, erasure.id, "test:old1")
     assert len(verify_erasure(data, KEYS).proof.stones) == 2
     assert b"old0" not in data
-    assert b"s1" not in data.replace(b"sha256", b"")
+    assert b'"s1"' not in data
 
 
 def test_without_a_key_the_proof_is_checked_but_not_proven(swept: Provider) -> None:

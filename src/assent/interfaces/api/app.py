@@ -21,6 +21,7 @@ from assent.interfaces.api import (
     campaign,
     choices,
     contracts,
+    cuts,
     ledger,
     notices,
     people,
@@ -66,6 +67,7 @@ RESOURCES: Final = (
     signals,
     webhooks,
     ledger,
+    cuts,
     rights,
     scim,
 )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from assent.services.events.deliver import Desk as Post
     from assent.services.ledger.log import Log
     from assent.settings import Settings
+    from assent.store.columns import Columns
     from assent.store.keys import KeyFolder
     from assent.store.port import Store
 
@@ -26,7 +27,8 @@ class World:
     where questions are handed out, `post` where events leave, `keys` the folder of secrets. `policies` pairs each
     version in force, oldest first, with the text of its file. `now` is the instant, `ticks` are seconds that never
     jump back (for how long things took), `new_id` and `new_key` draw a fresh name and a fresh secret of 32 bytes,
-    `chance` a number evenly from [0, 1). `say` takes one line of the server's own record.
+    `chance` a number evenly from [0, 1). `say` takes one line of the server's own record,
+    `new_columns` opens a session of the set evaluator.
     """
 
     store: Store
@@ -43,3 +45,4 @@ class World:
     new_key: Callable[[], bytes]
     chance: Callable[[], float]
     say: Callable[[str], None]
+    new_columns: Callable[[], Columns]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli import cut_audit, cut_views
+from assent.interfaces.cli import cut_audit, cut_views, cut_watch
 from assent.interfaces.cli.app import echo_json, show_problem
 from assent.interfaces.cli.options import INSTANT, read_text_file
 from assent.interfaces.cli.progress import progress
@@ -118,7 +118,7 @@ def refresh(wiring: Wiring, /, *, as_json: bool, **said: Any) -> int:
     return cut_and_say(wiring, {**said, "purpose": purpose, "recipe": recipe, "afresh": False}, as_json=as_json)
 
 
-for view in (cut_views.show, cut_audit.verify, cut_audit.evidence, cut_views.diff, cut_views.retire):
+for view in (cut_views.show, cut_audit.verify, cut_audit.evidence, cut_views.diff, cut_watch.watch, cut_views.retire):
     command.add_command(view)
 
 

@@ -59,7 +59,7 @@ def publish_ledger(here: Wiring, out: Path) -> str:
         raise AssentError(f"the published log is not whole: {audit.faults[0].message}", "report this")
     (out / "log-key.txt").write_text(trusted.vkey + "\n", "utf-8")
     click.echo("\n== The ledger")
-    click.echo(f"{made.size:,} acts and receipts of erasures, each a leaf of the log {trusted.name}")
+    click.echo(f"{made.size:,} acts, receipts of erasures and cuts, each a leaf of the log {trusted.name}")
     click.echo(
         f"published in {1 + made.tiles + made.bundles} files; the copy was recomputed from its leaves and is whole"
     )

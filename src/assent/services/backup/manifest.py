@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -89,6 +90,11 @@ def write_manifest(folder: Path, manifest: Manifest | KeyBackup) -> None:
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a backup. Raises `NotFound`, or `Refused` for one that this assent does not know."""
     record = _read(folder / MANIFEST, FORMAT)
+    with _as_written():
+        return _manifest(record)
+
+
+def _manifest(record: Any) -> Manifest:
     return Manifest(
         id=record["id"],
         taken_at=parse_instant(record["taken_at"]),
@@ -108,6 +114,11 @@ def read_manifest(folder: Path) -> Manifest:
 def read_keys(folder: Path) -> KeyBackup:
     """Read what a backup of keys says about itself. Raises as `read_manifest`."""
     record = _read(folder / KEYS, KEYS_FORMAT)
+    with _as_written():
+        return _key_backup(record)
+
+
+def _key_backup(record: Any) -> KeyBackup:
     return KeyBackup(
         id=record["id"],
         taken_at=parse_instant(record["taken_at"]),
@@ -117,6 +128,14 @@ def read_keys(folder: Path) -> KeyBackup:
         slots=Written(**record["slots"]),
         home=Written(**record["home"]),
     )
+
+
+@contextmanager
+def _as_written() -> Iterator[None]:
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, AttributeError):
+        raise Refused("the manifest of this backup was changed", "take another backup") from None
 
 
 def _read(path: Path, wanted: str) -> Any:

@@ -17,7 +17,7 @@ from assent.settings import MAX_PAGE_ROWS
 from assent.store.records import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from assent.domain.facts import Facts
@@ -48,7 +48,7 @@ class _Alone:
 
 
 class Proofs:
-    """Finds proofs for one purpose. Remembers the choices that count for the conversation it saw last."""
+    """Finds proofs for one purpose, in the conversations that it was told to remember."""
 
     def __init__(self, choices: Choices, flags: Flags, purpose: str, at: datetime) -> None:
         """Look in these parts of a store for what was known at `at`."""
@@ -57,8 +57,12 @@ class Proofs:
         self._purpose = purpose
         self._at = at
         self._alone: dict[str, tuple[_Alone, ...]] = {}
-        self._acts: tuple[str, tuple[Choice, ...]] | None = None
+        self._acts: dict[str, tuple[Choice, ...]] = {}
         self._flagged: tuple[Facts, str | None] | None = None
+
+    def remember(self, conversations: Collection[str]) -> None:
+        """Read the choices that count for these conversations at once; those of earlier ones are forgotten."""
+        self._acts = {name: tuple(found) for name, found in self._store.choices_for_several(conversations).items()}
 
     def of(self, facts: Facts, governing: Sequence[Policy]) -> Proof | None:
         """Find the proof for an eligible part: one under each version that governs it, named under the newest."""
@@ -107,18 +111,12 @@ class Proofs:
         clock: datetime | None = getattr(facts, policy.part_clock)
         moment = self._at if clock is None or clock > self._at or rule.covers == "now" else clock
         in_force = None
-        for choice in self._choices(facts.conversation or ""):
+        for choice in self._acts.get(facts.conversation or "", ()):
             if choice.at > moment:
                 break
             if choice.purpose == rule.purpose and choice.act != "defer":
                 in_force = choice
         return in_force if in_force is not None and in_force.act == "allow" else None
-
-    def _choices(self, conversation: str) -> tuple[Choice, ...]:
-        # the parts of a conversation share its acts
-        if self._acts is None or self._acts[0] != conversation:
-            self._acts = conversation, tuple(self._store.choices_for(conversation))
-        return self._acts[1]
 
     def _flag(self, facts: Facts) -> str | None:
         # the parts of a conversation share its flag

@@ -111,8 +111,7 @@ def _remember(made: Made, number: int, digest: str) -> None:
     """Keep in the series what the next number starts from. Without it, that one is compared with the whole record."""
     for bucket in made.written.new:
         made.series.keep_members(bucket, members(made.series, made.elected, bucket))
-    governed = {name: list(found) for name, found in made.governed.items()}
-    made.series.keep_state(State(number, digest, made.written.buckets, governed))
+    made.series.keep_state(State(number, digest, made.written.buckets))
 
 
 def newest_erasure(store: Erasures) -> int:

@@ -78,6 +78,7 @@ class Reader:
         """Decide the nominated parts, by key, of some conversations, in the order of the source."""
         stored = self._store.conversations_of(chosen)
         facts = self._store.facts_of_several(chosen)
+        self._proofs.remember(chosen)
         return {name: self._of_one(name, keys, stored.get(name), facts.get(name, ())) for name, keys in chosen.items()}
 
     def _of_one(

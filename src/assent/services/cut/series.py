@@ -3,6 +3,7 @@
     key         names people in every number of the cut: 32 bytes, for its owner only
     terms.json  the purpose, the recipe and the number of buckets, as they were when the series began
     state.json  what the newest number consists of, bucket by bucket
+    governed.json  which versions of policies were combined for its rows
     workings/   what came of each conversation (pipeline/workings.py)
     members/    who is in the newest number, bucket by bucket
 
@@ -28,7 +29,7 @@ from assent.pipeline.workings import WORKINGS, Workings
 from assent.pipeline.write import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from assent.services.cut.order import CutOrder
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 KEY: Final = "key"
 _TERMS: Final = "terms.json"
 _STATE: Final = "state.json"
+_GOVERNED: Final = "governed.json"
 MEMBERS: Final = "members"
 
 PARTS_A_BUCKET: Final = 2_000
@@ -50,8 +52,6 @@ class State:
     number: int = 0
     manifest: str = ""
     buckets: dict[str, dict[str, Any]] = field(default_factory=dict)
-    governed: dict[str, list[str]] = field(default_factory=dict)
-    """For each policy digest of a row, the digests of the versions that were combined."""
 
 
 class Series:
@@ -79,8 +79,22 @@ class Series:
 
     def keep_state(self, state: State) -> None:
         """Remember what a number consists of, after it was recorded."""
-        fields = ("number", "manifest", "buckets", "governed")
+        fields = ("number", "manifest", "buckets")
         _put(self.folder / _STATE, canonical({name: getattr(state, name) for name in fields}))
+
+    @property
+    def governed(self) -> dict[str, tuple[str, ...]]:
+        """For each policy digest of a row in the workings, the digests of the versions that were combined."""
+        try:
+            found = json.loads((self.folder / _GOVERNED).read_bytes())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return {name: tuple(versions) for name, versions in found.items()}
+
+    def keep_governed(self, governed: Mapping[str, Sequence[str]]) -> None:
+        """Remember versions that were combined; before the rows that name them."""
+        if governed.keys() - self.governed.keys():
+            _put(self.folder / _GOVERNED, canonical({name: list(versions) for name, versions in governed.items()}))
 
     def members_before(self, bucket: int) -> pa.Table:
         """Read who was in a bucket of the newest number: `conversation`, `part`, `subject`."""

@@ -115,7 +115,7 @@ class _Cutting:
         self._series = series
         self._progress = progress
         self._reader = Reader(order, store, policies, series.key)
-        self._reader.governed |= {digest: tuple(found) for digest, found in series.state.governed.items()}
+        self._reader.governed |= series.governed
 
     def run(self, folder: Path, columns: Columns, found: Answers, eligible: int, erased_before: int) -> Made:
         """Do everything but the end."""

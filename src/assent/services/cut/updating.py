@@ -135,6 +135,7 @@ class Updating:
             pieces.append(rows.filter(pc.is_in(rows["conversation"], stays)))
             before = bucket.before.talks.replace_schema_metadata(None)
             talks.append(before.filter(pc.is_in(before["conversation"], stays)))
+        self._series.keep_governed(self._reader.governed)
         self._series.workings.replace(bucket.number, joined(pieces, PARTS), joined(talks, KEPT))
         self.changed.append(bucket.number)
 

@@ -15,7 +15,7 @@ from assent.ledger.note import split_note
 from assent.ledger.tiles import WIDTH, bundle_path, grow, new_tiles, read_bundle, tile_reader
 from assent.services.ledger.publish import CHECKPOINT, key_path
 from assent.services.receipts.record import record_of
-from assent.store.port import Erasures, Ledger
+from assent.store.port import Cuts, Erasures, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,8 +48,8 @@ class Audit:
     faults: tuple[Fault, ...]
 
 
-class LeafStore(Ledger, Erasures, Protocol):
-    """What recomputing leaves asks of a store: choices, and receipts of erasures."""
+class LeafStore(Ledger, Erasures, Cuts, Protocol):
+    """What recomputing leaves asks of a store: choices, receipts of erasures, and records of cuts."""
 
 
 class _Found:
@@ -83,7 +83,7 @@ class _Rebuilt:
 def audit_store(store: LeafStore, log: Log, done: Callable[[int], None] = lambda _n: None) -> Audit:
     """Recompute every leaf whose choice and salt are kept, every tile and the root; `done` hears of every leaf.
 
-    The leaf of an erasure is recomputed from its receipt.
+    The leaf of an erasure is recomputed from its receipt, that of a cut from its record.
     """
     found = _Found()
     rebuilt = _Rebuilt()
@@ -91,8 +91,11 @@ def audit_store(store: LeafStore, log: Log, done: Callable[[int], None] = lambda
     while rows := store.leaves(rebuilt.size, _AT_ONCE):
         for offset, (choice, leaf) in enumerate(rows):
             erased += leaf.salt is None
-            receipt = _receipt(store, leaf.erasure) if choice is None else record_of(choice, log.identity).encode()
-            _check_leaf(rebuilt.size + offset, receipt, leaf, found)
+            if choice is None:
+                what, record = _other(store, leaf)
+            else:
+                what, record = "choice", record_of(choice, log.identity).encode()
+            _check_leaf(rebuilt.size + offset, what, record, leaf, found)
         rebuilt.add([leaf.commitment for _, leaf in rows])
         done(len(rows))
     head = store.head()
@@ -137,13 +140,17 @@ def audit_copy(
     return Audit(checkpoint.size, 0, 0, tuple(found.faults))
 
 
-def _receipt(store: Erasures, erasure: int | None) -> bytes | None:
-    found = None if erasure is None else store.erasure(erasure)
-    return None if found is None or found.receipt is None else found.receipt.encode()
+def _other(store: LeafStore, leaf: Leaf) -> tuple[str, bytes | None]:
+    """Say what a leaf is about that is about no choice that is kept, and read what it commits to."""
+    if leaf.erasure is not None:
+        found = store.erasure(leaf.erasure)
+        return "erasure", None if found is None or found.receipt is None else found.receipt.encode()
+    record = store.cut_record(leaf.number)
+    return ("choice", None) if record is None else ("cut", record.encode())
 
 
-def _check_leaf(number: int, record: bytes | None, leaf: Leaf, found: _Found) -> None:
-    place, what = f"leaf {leaf.number}", "choice" if leaf.erasure is None else "erasure"
+def _check_leaf(number: int, what: str, record: bytes | None, leaf: Leaf, found: _Found) -> None:
+    place = f"leaf {leaf.number}"
     if leaf.number != number:
         found.add(place, f"stands where leaf {number} should")
     if record is None:

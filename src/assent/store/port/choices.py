@@ -41,6 +41,10 @@ class Choices(Protocol):
         """Read the same of several people at one instant. The caller bounds the batch."""
         ...
 
+    def choices_for_several(self, conversations: Collection[str]) -> dict[str, list[Choice]]:
+        """Read what `choices_for` reads, for several conversations at one instant; the unknown are left out."""
+        ...
+
     def choices_for(self, conversation_id: str) -> list[Choice]:
         """Read the acts that count for the parts of a conversation, in order: scopes and links applied.
 

@@ -60,6 +60,10 @@ class Cuts(Protocol):
         """List the cuts that hold parts of a person, oldest first."""
         ...
 
+    def cut_record(self, leaf: int) -> str | None:
+        """Read what a leaf of the ledger says of a cut; None if it is about none."""
+        ...
+
     def cut_leaves(self, name: str, number: int) -> list[CutLeaf]:
         """Read what the ledger says of a cut, in the order of the leaves: that it was made, that it was retired."""
         ...

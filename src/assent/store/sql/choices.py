@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import insert, select
 
-from assent.domain.choices import acts_on, reachable
+from assent.domain.choices import Place, acts_on, reachable
 from assent.domain.errors import Refused
 from assent.store.records import Choice, DeviceLink, Known, Listing, Page
 from assent.store.schema import choice as choices
@@ -21,7 +21,7 @@ from assent.store.sql.paging import listing, values_of, walk
 from assent.store.sql.room import Room, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from sqlalchemy import Connection, RowMapping
 
@@ -94,19 +94,43 @@ class ChoiceRoom(Room):
         }
 
     def choices_for(self, conversation_id: str) -> list[Choice]:
+        return self.choices_for_several([conversation_id]).get(conversation_id, [])
+
+    def choices_for_several(self, conversations: Collection[str]) -> dict[str, list[Choice]]:
+        owners: dict[str, str] = {}
         with self._database.reading() as connection:
-            subject = connection.scalar(select(conversation.c.subject).where(conversation.c.id == conversation_id))
-            if subject is None:
-                return []
-            place = places(connection, [conversation_id])[conversation_id]
-            account = accounts_of(connection, [subject]).get(subject)
-            own, of_account = _all_of(connection, subject), _all_of(connection, account)
-        return acts_on(reachable(own, of_account), place)
+            for piece in pieces(conversations):
+                query = select(conversation.c.id, conversation.c.subject).where(conversation.c.id.in_(piece))
+                rows = connection.execute(query.where(conversation.c.subject.is_not(None)))
+                owners.update({name: subject for name, subject in rows})  # noqa: C416 - rows are not pairs
+            people = set(owners.values())
+            linked = accounts_of(connection, people)
+            said = _all_of(connection, people | set(linked.values()))
+            reaching = {
+                subject: reachable(said.get(subject, []), said.get(linked.get(subject, ""), [])) for subject in people
+            }
+            # where a conversation stands matters to those only who said something about less than everything
+            special = {name for name, subject in owners.items() if _is_special(reaching[subject])}
+            where = places(connection, special)
+        anywhere = {subject: acts_on(acts, Place()) for subject, acts in reaching.items() if not _is_special(acts)}
+        return {
+            name: acts_on(reaching[subject], where[name]) if name in special else anywhere[subject]
+            for name, subject in owners.items()
+        }
 
 
-def _all_of(connection: Connection, subject: str | None) -> list[Choice]:
-    query = select(choices).where(choices.c.subject == subject).order_by(choices.c.at, REFUSING_LAST, choices.c.id)
-    return [] if subject is None else [_choice(row) for row in connection.execute(query).mappings()]
+def _is_special(acts: Iterable[Choice]) -> bool:
+    return any(act.scope != "everything" for act in acts)
+
+
+def _all_of(connection: Connection, subjects: Iterable[str]) -> dict[str, list[Choice]]:
+    """Read everything that these people said, of each in the order in which it counts."""
+    found: dict[str, list[Choice]] = {}
+    for piece in pieces(subjects):
+        query = select(choices).where(choices.c.subject.in_(piece))
+        for row in connection.execute(query.order_by(choices.c.at, REFUSING_LAST, choices.c.id)).mappings():
+            found.setdefault(row["subject"], []).append(_choice(row))
+    return found
 
 
 def _taken(kind: str, name: str) -> Refused:

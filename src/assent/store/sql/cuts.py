@@ -141,6 +141,10 @@ class CutRoom(Room):
         with self._database.reading() as connection:
             return [_cut(row) for row in connection.execute(query).mappings()]
 
+    def cut_record(self, leaf: int) -> str | None:
+        with self._database.reading() as connection:
+            return connection.scalar(select(cut_leaves.c.record).where(cut_leaves.c.leaf == leaf))
+
     def cut_leaves(self, name: str, number: int) -> list[CutLeaf]:
         query = select(cut_leaves.c.leaf, cut_leaves.c.record).join_from(cut_leaves, cuts).where(_named(name, number))
         with self._database.reading() as connection:

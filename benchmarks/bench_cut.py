@@ -144,13 +144,15 @@ def main() -> None:
         home = make_home(Wiring(None, NOW), folder / "home", ["anthropic/2025-10-08"]).at(NOW, folder / "home")
         people = fill(home)
         cut(home, folder / "warm", NOW, STANDARD, "local", "warm")
+        given = 0
         for engine, recipe, name in (
             ("local", PLAIN, "plain"),
             ("local", STANDARD, "local"),
             ("pool", STANDARD, "pool"),
         ):
             wall, cpu, size = cut(home, folder / name, NOW, recipe, engine, name)
-            text = size / 1e6
+            given = given or size
+            text = given / 1e6  # what went in; copies and bad answers do not come out
             print(f"  {name:8} {text / wall:6.1f} MB/s  {cpu / text:6.3f} CPU seconds a MB  ({text:.1f} MB)")
         whole = cut(home, folder / "again", NOW, STANDARD, "local", "again")
         for n in range(0, people, 100):

@@ -1,8 +1,9 @@
 """Erasure: due conversations erased with intent, tombstone, key, copies and receipt, against DELETE of the same rows.
 
-Each store holds STORED conversations of one part (environment; default 400,000), of which a tenth
-is due, spread evenly over all. `assent` sweeps them by a plan, as `assent sweep` does; the peer
-deletes the same rows, texts included, in batches of 5,000, and leaves the bytes where they are.
+Each store holds STORED conversations of one part (environment; default 400,000), of which a sixteenth
+is due: every third of the oldest (EVERY=16 spreads them over all, the worst case). `assent` sweeps
+them by a plan, as `assent sweep` does; the peer deletes the same rows, texts included, in batches of
+5,000, and leaves the bytes where they are.
 Then the same number is erased from a quarter of the stored, a person with 10,000 conversations
 changes their mind, and the policy changes. STORED=10000000 is the headline; it takes an hour and 30 GB.
 """
@@ -40,7 +41,8 @@ from assent.store.schema import conversation, part, sealed
 from assent.wiring import Wiring
 
 STORED = int(os.environ.get("STORED", "400_000"))
-DUE = STORED // 10
+DUE = STORED // 16
+EVERY = int(os.environ.get("EVERY", "3"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 HELD = 100
 BATCH = 20_000
@@ -60,9 +62,9 @@ class Cost:
     log: int
 
 
-def due(number: int, stored: int) -> bool:
-    """Tell whether a conversation is one of the DUE that are spread evenly over all that are stored."""
-    return number * DUE % stored < DUE
+def due(number: int) -> bool:
+    """Tell whether a conversation is due: every third of the oldest, as time would have it, or every EVERY-th."""
+    return number % EVERY == 0 and number < EVERY * DUE
 
 
 def talk(name: str, *, deleted: bool) -> Conversation:
@@ -101,12 +103,12 @@ def fill(home: Wiring, stored: int) -> None:
         places = home.vault.keep(pieces, day=NOW.date())
         with database.writing() as connection:
             for table, made in (
-                (conversation, [copied(conversation, models, n, stored, key=n, id=f"c{n}") for n in numbers]),
-                (part, [copied(part, models, n, stored, key=n, conversation=n) for n in numbers]),
+                (conversation, [copied(conversation, models, n, key=n, id=f"c{n}") for n in numbers]),
+                (part, [copied(part, models, n, key=n, conversation=n) for n in numbers]),
                 (
                     sealed,
                     [
-                        copied(sealed, models, n, stored, slot=n, part=n, segment=p[1], position=p[2], length=p[3])
+                        copied(sealed, models, n, slot=n, part=n, segment=p[1], position=p[2], length=p[3])
                         for n, p in zip(numbers, places, strict=True)
                     ],
                 ),
@@ -131,9 +133,9 @@ def plain(column: Any) -> Any:
     return as_number(column) if column.name.endswith("_at") else column
 
 
-def copied(table: Table, models: dict[Table, list[Any]], number: int, stored: int, **values: object) -> tuple[Any, ...]:
+def copied(table: Table, models: dict[Table, list[Any]], number: int, **values: object) -> tuple[Any, ...]:
     """Copy the row of the kept or of the deleted conversation under another number."""
-    model = models[table][due(number - 3, stored)]
+    model = models[table][due(number - 3)]
     names = table.columns.keys()
     row = list(model)
     if table is conversation:
@@ -275,7 +277,7 @@ def delete_in_postgres() -> tuple[float, int]:
 def rows() -> Iterator[tuple[int, str, int, str]]:
     """Yield the peer's rows: the same texts, due at the same places."""
     for n in range(STORED):
-        yield n, f"person-{n // 8}", 0 if due(n, STORED) else 1 + n, TEXTS[n % len(TEXTS)]
+        yield n, f"person-{n // 8}", 0 if due(n) else 1 + n, TEXTS[n % len(TEXTS)]
 
 
 def shown(name: str, costs: list[Cost]) -> None:

@@ -107,7 +107,7 @@ DOCUMENT: Final = Rule(
     (
         r"(?:passport|reisepass|passeport|pasaporte|passaport|paspoort|licen[cs]e|permis de|hrerschein|patente|conducir|"
         r"national.id|id card|identity card|ausweis|identit|dula|curp|rfc|tax id|itin|\bein\b|insurance num|\bsin\b|\bnhs\b|"
-        r"medicare|versicherungs|nric|file number|tfn|svnr|partita iva|cni|\\bahv|carta d)[^\\n]{0,40}[0-9]",
+        r"medicare|versicherungs|nric|file number|tfn|svnr|partita iva|cni|\bahv|carta d)[^\n]{0,40}[0-9]",
     ),
     re.compile(
         rf"(?i)(?:{_DOCUMENT})[\"']?(?:\W{{0,3}}(?:number|no|nr|num|n[°º]|n[úu]mero|numero|num[ée]ro|nummer|#|is|ist|est|es|"

@@ -31,6 +31,8 @@ RUN: Final = re.compile(rf"(?<![\w@#$/\\.'’-])(?:{_WORD}){_DOT}(?:{_LINK}{{0,2
 _BREAK: Final = re.compile(r"[-. ]+|['’]s(?= |$)")
 _MARKS: Final = "\n\"'“”„«»(*_:,.[{<`\\"
 _KEY: Final = re.compile(r"([\w-]{1,24})\\?[\"']?\s?[:=]\s?\\?[\"']$")
+_CONTRACTION: Final = re.compile(r"(?:I|You|We|They|He|She|It|That|There|Let|Who|What|Here)['’](?:m|s|re|ve|ll|d)")
+"""Words that stand before a name and are none: `I'm Priya`."""
 _PART: Final = re.compile(r"[^\W\d_](?:[\w'’-])*\.?")
 _TITLES: Final = frozenset(
     "mr mrs ms miss mx dr prof professor sir madam herr herrn frau fräulein monsieur m mme madame mlle mademoiselle me maître "
@@ -38,6 +40,13 @@ _TITLES: Final = frozenset(
     "senhora dona pan pani mijnheer meneer mevrouw captain sergeant officer judge detective nurse coach president dir ms mag dipl lic "
     "uncle aunt grandma grandpa onkel tante oncle tío tía zio zia".split()
 )
+_PLAIN_TITLES: Final = frozenset(
+    "mr mrs ms mx dr prof professor herr herrn frau fräulein monsieur mme madame mlle mademoiselle señor señora señorita sr sra srta "
+    "signor signora signorina sig sig.ra dott dottor dottoressa senhor senhora mijnheer meneer mevrouw doña dña".split()
+)
+"""Titles after which nothing but a name stands."""
+_BESIDE_A_TITLE: Final = 80
+_SURE_NEIGHBOUR: Final = 50
 CUES: Final = frozenset(
     "dear hi hello hey name named called i'm regards cheers thanks sincerely from by author hallo liebe lieber heiße heisse bin namens "
     "grüße gruß bonjour salut cher chère appelle suis cordialement nommé hola querido querida llamo soy saludos llama ciao caro cara "
@@ -133,11 +142,16 @@ def runs(text: str, known: dict[str, int]) -> list[tuple[int, list[tuple[str, in
     found = []
     for match in RUN.finditer(text):
         start, said = match.start(), match[0].lower()
-        listed = any(known.get(word, 0) & (GIVEN | FAMILY) for word in _BREAK.split(said))
+        words = _BREAK.split(said)
+        listed = any(known.get(word, 0) & (GIVEN | FAMILY) for word in words) or not _PLAIN_TITLES.isdisjoint(words)
         short = len(said) <= 4 and match[0].isupper()  # an abbreviation, unless something says otherwise
         if (not listed or short) and not _cued(text, start):
             continue
         parts = [(one[0], start + one.start(), start + one.end()) for one in _PART.finditer(match[0])]
+        while parts and _CONTRACTION.fullmatch(parts[0][0]):
+            parts = parts[1:]
+        if not parts:
+            continue
         kinds = [known.get(word.lower().rstrip("."), 0) for word, _, _ in parts]
         for index, (word, left, right) in enumerate(parts):
             if kinds[index] == 0 and word[-2:] in {"'s", "’s"}:
@@ -146,7 +160,7 @@ def runs(text: str, known: dict[str, int]) -> list[tuple[int, list[tuple[str, in
             elif kinds[index] == 0 and "-" in word:
                 for piece in word.lower().split("-"):
                     kinds[index] |= known.get(piece, 0) & (GIVEN | FAMILY)
-        found.append((start, parts, kinds))
+        found.append((parts[0][1], parts, kinds))
     return found
 
 
@@ -172,7 +186,36 @@ def find_names(text: str, unsure: int) -> list[Finding]:
             1 / (1 + math.exp(-max(-30.0, min(30.0, score(one, weights)))))
             for one in features(text, start, parts, classes)
         ]
-        found += _spans(parts, [round(100 * one) for one in chances], unsure)
+        sure = [round(100 * one) for one in chances]
+        for index, (word, _, _) in enumerate(parts):
+            titled = _titled(text, start) if index == 0 else parts[index - 1][0].lower().rstrip(".") in _PLAIN_TITLES
+            if titled and classes[index] != COMMON and word[:1].isupper():
+                sure[index] = max(sure[index], _BESIDE_A_TITLE)
+        found += _spans(parts, _with_neighbours(parts, classes, sure), unsure)
+    return found
+
+
+def _titled(text: str, start: int) -> bool:
+    """Tell whether a title that is nothing else stands right before."""
+    before = text[max(0, start - 18) : start]
+    return (
+        before.endswith(" ") and before.rstrip().rpartition(" ")[2].lower().strip(_MARKS).rstrip(".") in _PLAIN_TITLES
+    )
+
+
+def _with_neighbours(parts: list[tuple[str, int, int]], kinds: list[int], sure: list[int]) -> list[int]:
+    """Take a capitalised word that no list knows for part of the name that it stands beside."""
+    found = list(sure)
+    for index, (word, _, _) in enumerate(parts):
+        plain = word.lower().rstrip(".")
+        unknown = not kinds[index] and word[:1].isupper() and len(plain) > 1 and not word.isupper()
+        beside = [
+            sure[other]
+            for other in (*range(index - 1, -1, -1), *range(index + 1, len(parts)))
+            if all(parts[between][0].islower() for between in range(min(index, other) + 1, max(index, other)))
+        ]
+        if unknown and plain not in _TITLES and max(beside, default=0) >= _SURE_NEIGHBOUR:
+            found[index] = max(found[index], _SURE_NEIGHBOUR)
     return found
 
 

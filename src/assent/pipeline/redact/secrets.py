@@ -81,6 +81,8 @@ _KEY_TRIGGER: Final = (
     r"pass|pwd|kennwort|mot.de.passe|mdp|contrase|clave|senha|parola|wachtwoord|secret|token|api.?key|access.?key|auth.?key|"
     r"private.?key|encryption.?key|signing.?key|account.?key|credential|bearer|\bsalt\b|has.{1,2}o\b"
 )
+_ENVIRONMENT: Final = re.compile(r"[A-Z][A-Z0-9_]{3,}")
+"""A variable of the environment: what it is set to is a value, never an expression."""
 _PLAIN_WORD: Final = re.compile(r"[^\W\d_]+|[a-z]+(?:_[a-z]+)+|[a-z]+(?:[A-Z][a-z]+)+|[A-Z_]+")
 
 
@@ -116,7 +118,7 @@ def _assigned(match: re.Match[str]) -> int:
     return (
         90
         if any(one.isdigit() for one in value) or re.search(r"[^\w\s.,;:'\"-]", value)
-        else (60 if quoted and passwordlike else 0)
+        else (60 if passwordlike and (quoted or _ENVIRONMENT.fullmatch(match["k"])) else 0)
     )
 
 
@@ -146,10 +148,12 @@ SAID: Final = Rule(
     (
         rf"(?:{_KEY_TRIGGER})[^\n]{{0,40}} (?:is|was|to|lautet|ist|est|es|era|\xc3\xa8|e|:|sono|fue|on|auf|con)[: ]",
         r"authorization|bearer |--?(?:pass|pwd|token|secret|api-?key)[\w-]* |-u ?[^ ]{1,40}:",
+        r"mysql[^\n]{0,120} -p",
     ),
     re.compile(
         rf"(?i)(?:(?<![A-Za-z0-9])(?:{_KEYS})\b[^\n.;=\"'`]{{0,30}}?\s(?:is|was|to|lautet|ist|est|es|era|è|fue|sono|auf)(?:\snow|\sjetzt)?\s?:?\s[\"'`]?|"
         r"authorization[\"']?\s?[:=]\s?[\"']?(?:bearer|basic|token)\s|\bbearer\s|"
+        r"\bmysql(?:dump|admin)?\s[^\n]{0,120}?\s-p(?=[^\s\"'-])|"
         r"\s--?(?:password|passwd|pass|pwd|token|secret|api-?key)[\w-]*[ =][\"']?|\s(?:-u|--user)[ =]?[\"']?[\w.@-]{1,40}:)"
         r"(?P<v>[^\s\"'`<>,;]{6,256})"
     ),

@@ -74,8 +74,11 @@ class Proofs:
         return found
 
     def _under(self, facts: Facts, policy: Policy) -> Proof | None:
-        for alone in self._provable(policy):
-            if self._purpose in decide(facts, alone.policy, self._at).eligible:
+        provable = self._provable(policy)
+        # what is eligible under the whole policy, whose one grant for the purpose this is, is so by that grant
+        only = len(provable) == 1 == sum(grant.purpose == self._purpose for grant in policy.grants)
+        for alone in provable:
+            if only or self._purpose in decide(facts, alone.policy, self._at).eligible:
                 proof = self._proof(facts, alone)
                 if proof is not None:
                     return proof

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assent.store.port import Reclaiming
     from assent.vault.vault import Vault
 
-AT_ONCE_BYTES: Final = 32 << 20
+AT_ONCE_BYTES: Final = 8 << 20
 """So many live bytes are written anew for few dead ones in any look: in a small home nothing lingers."""
 
 COPIED_TOGETHER: Final = 64 << 20

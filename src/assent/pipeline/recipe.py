@@ -29,6 +29,7 @@ ORDER: Final = {
     "quality": "assent.pipeline.quality:Quality",
     "skill": "assent.pipeline.skill.block:Skill",
     "decontaminate": "assent.pipeline.decontaminate:Decontaminate",
+    "tokens": "assent.pipeline.tokens:Tokens",
 }
 """Blocks by the name of their table, in the order in which they work, and where they are."""
 
@@ -65,6 +66,8 @@ class Dedup(_Strict):
     """Which copies are left out. `threshold` is a Jaccard similarity in per cent."""
 
     threshold: int = Field(default=80, ge=50, le=100)
+    strict_twin: bool = False
+    """Whether a text also goes if somebody who declined has written nearly the same: their texts are read for it."""
     boilerplate: bool = True
     """Whether turns go that many people have in common."""
 

@@ -110,6 +110,7 @@ def _account(rows: pa.Table) -> dict[str, Any]:
         "first": format_instant(pc.min(said).as_py()) if len(said) else None,
         "last": format_instant(pc.max(said).as_py()) if len(said) else None,
         "found": {},
+        "tokens": pc.sum(rows["tokens"]).as_py() or 0 if "tokens" in rows.schema.names else 0,
     }
     for name in ("language", "skill"):
         account[f"by_{name}"] = _tally(firsts[f"{name}_first"]) if f"{name}_first" in firsts.schema.names else {}

@@ -6,7 +6,10 @@ from bisect import bisect_left, insort
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import pyarrow as pa
+
 from assent.domain.errors import Invalid
+from assent.pipeline.block import Outcome
 from assent.pipeline.extra import needing
 
 if TYPE_CHECKING:
@@ -14,6 +17,21 @@ if TYPE_CHECKING:
 
 VOCABULARY: Final = "o200k_base"
 """The public vocabulary that rs-bpe carries in its wheel; nothing is fetched."""
+
+
+class Tokens:
+    """Adds `tokens` to each row: how many its text has. Nothing is dropped."""
+
+    name = "tokens"
+
+    def describe(self) -> dict[str, Any]:
+        """Return library and vocabulary."""
+        return describe_tokens()
+
+    def apply(self, rows: pa.RecordBatch) -> Outcome:
+        """Count the tokens of each text."""
+        counts = count_tokens(rows["text"].to_pylist())
+        return Outcome(rows.append_column("tokens", pa.array(counts, pa.int32())), counts={"tokens": sum(counts)})
 
 
 class Packed(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from assent.store.columns import INSTANTS, STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     import pyarrow as pa
 
@@ -94,6 +94,18 @@ def chosen(columns: Columns, bucket: int) -> pa.Table:
     """Read what is chosen in a bucket: `conversation`, `parts` (keys) and `fingerprint`, in the order of names."""
     rows = "SELECT conversation, parts, fingerprint FROM chosen"
     return columns.table(f"{rows} WHERE bucket = {bucket} ORDER BY conversation")
+
+
+def refused_by_conversation(
+    columns: Columns, purpose: str, reasons: Sequence[str], batch_rows: int
+) -> Generator[pa.RecordBatch, None, None]:
+    """Stream conversations with parts that are not eligible for one of some reasons, with their keys (`parts`)."""
+    why = ", ".join(f"'{reason}'" for reason in reasons)
+    yield from columns.batches(
+        "SELECT holder AS conversation, list(part::BIGINT ORDER BY part::BIGINT) AS parts"  # noqa: S608 - as above
+        f' FROM answers JOIN facts USING (part) WHERE "why_not_{purpose}" IN ({why}) GROUP BY holder ORDER BY holder',
+        batch_rows,
+    )
 
 
 def not_eligible(columns: Columns, purpose: str, batch_rows: int) -> Generator[pa.RecordBatch, None, None]:

@@ -135,6 +135,31 @@ def test_when_the_kept_copy_leaves_its_twin_takes_its_place(tmp_path: Path) -> N
         assert {kept, other} == {"test:ann", "test:bob"}
 
 
+def test_a_text_that_somebody_declined_is_left_out_of_others_too_where_the_recipe_is_strict(tmp_path: Path) -> None:
+    with world(tmp_path / "home") as home:
+        for subject in ("ann", "bob"):
+            home.person(subject, allows=True)
+            home.keep(chat(subject, subject, said(1, TALK), said(2, TALK[::-1], by="assistant")))
+        home.keep(chat("other"))
+        home.choose("bob", "decline", NOW, name="no")
+        later = {"at": NOW + HOUR, "now": NOW + HOUR}
+        home.cut("plain", name="plain", recipe=COPIES, **later)
+        assert {row["conversation"] for row in rows_of(home.folder / "plain")} == {"test:ann", "test:other"}
+        strict = parse_recipe("[dedup]\nstrict_twin = true\n", "strict")
+        counts = home.cut("strict", name="strict", recipe=strict, **later).manifest["counts"]
+        assert {row["conversation"] for row in rows_of(home.folder / "strict")} == {"test:other"}
+        assert counts["excluded"]["twin of a declined text"] == 2
+        assert [path.name for path in (home.folder / "cuts" / "strict").iterdir() if path.name.startswith("tmp")] == []
+
+
+def test_tokens_are_counted_where_the_recipe_asks(acme: World) -> None:
+    counts = acme.cut("one", recipe=parse_recipe("[blocks.tokens]", "tokens")).manifest["counts"]
+    assert counts["by_block"]["tokens"]["counts"]["tokens"] == sum(
+        row["tokens"] for row in rows_of(acme.folder / "one")
+    )
+    assert all(row["tokens"] > 0 for row in rows_of(acme.folder / "one"))
+
+
 def test_nobody_is_in_two_splits(tmp_path: Path) -> None:
     with world(tmp_path / "home") as home:
         for n in range(40):

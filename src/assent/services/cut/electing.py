@@ -13,10 +13,12 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from assent.pipeline.dedup.sketch import Sketches
     from assent.pipeline.recipe import Recipe
     from assent.services.cut.series import Series
 
 REPEATS: Final = "repeats another"
+TWIN: Final = "twin of a declined text"
 BOILERPLATE: Final = "boilerplate turn"
 _NO_TURNS: Final = pa.array([], pa.binary(32))
 TRAIN: Final = "train"
@@ -55,12 +57,17 @@ class Elected:
         return pc.and_not(row_kept, common), pc.and_(row_kept, common)
 
 
-def elect(series: Series, advance: Callable[[int], None]) -> Elected:
-    """Elect among everything in the workings of a series; `advance` is told of each further bucket."""
+def elect(
+    series: Series, advance: Callable[[int], None], declined: Callable[[Path], Sketches] | None = None
+) -> Elected:
+    """Elect among everything in the workings of a series; `advance` is told of each further bucket.
+
+    `declined` sketches what people who declined have written, into an empty folder; None where nobody asks for it.
+    """
     recipe = series.recipe
     starts, tables = [0], []
     with tempfile.TemporaryDirectory(dir=series.folder) as scratch:
-        sketches = _Sketches(Path(scratch)) if recipe.dedup is not None else None
+        sketches = _Sketching(Path(scratch)) if recipe.dedup is not None else None
         for number in range(series.buckets):
             bucket = series.workings.bucket(number)
             talks = bucket.talks if bucket is not None else None
@@ -76,7 +83,9 @@ def elect(series: Series, advance: Callable[[int], None]) -> Elected:
         there = pc.greater(talks["parts"], 0).combine_chunks()
         reason = pc.if_else(there, pa.scalar(None, pa.string()), "")
         if sketches is not None:
-            reason = _left_out(reason, there, sketches.repeats(recipe), REPEATS)
+            repeats, twins = sketches.repeats(recipe, declined)
+            reason = _left_out(reason, there, repeats, REPEATS)
+            reason = _left_out(reason, there, twins, TWIN)
     common = _boilerplate(series)
     if len(common):
         reason = _left_out(reason, there, _all_common(series, common), BOILERPLATE)
@@ -84,26 +93,33 @@ def elect(series: Series, advance: Callable[[int], None]) -> Elected:
     return Elected(starts, reason, _split(talks, recipe, series.key), common)
 
 
-class _Sketches:
+class _Sketching:
     """The sketches of all conversations, on the disk until the election is over."""
 
     def __init__(self, folder: Path) -> None:
         from assent.pipeline.dedup.sketch import SketchFiles  # noqa: PLC0415 - an extra
 
-        self._files = SketchFiles(folder)
+        self._folder = folder
+        (folder / "own").mkdir()
+        self._files = SketchFiles(folder / "own")
 
     def add(self, sketches: pa.Table) -> None:
         for batch in sketches.combine_chunks().to_batches():
             self._files.add(batch)
 
-    def repeats(self, recipe: Recipe) -> pa.Array:
-        """Tell which conversations say what an earlier one says."""
+    def repeats(self, recipe: Recipe, declined: Callable[[Path], Sketches] | None) -> tuple[pa.Array, pa.Array]:
+        """Tell which conversations say what an earlier one says, and which what somebody said who declined."""
         from assent.pipeline.dedup.elect import elect as among  # noqa: PLC0415 - an extra
         from assent.pipeline.dedup.terms import DedupTerms  # noqa: PLC0415 - as above
 
         found = self._files.read()
         terms = DedupTerms((recipe.dedup.threshold if recipe.dedup else 100) / 100)
-        return pa.array(~among(range(len(found)), found, terms).keep)
+        others = None
+        if declined is not None:
+            (self._folder / "declined").mkdir()
+            others = declined(self._folder / "declined")
+        elected = among(range(len(found)), found, terms, denied=others)
+        return pa.array(~elected.keep & (elected.cluster >= 0)), pa.array(elected.cluster < 0)
 
 
 def _owners(talks: pa.Table) -> list[int]:

@@ -247,6 +247,8 @@ def _counts(made: Made, counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
     if found:
         by_block.setdefault("redact", {"dropped": {}, "counts": {}})["counts"] = found
+    if tokens := sum(one["tokens"] for one in counts):
+        by_block.setdefault("tokens", {"dropped": {}, "counts": {}})["counts"] = {"tokens": tokens}
     return {
         "considered": made.considered.parts,
         "eligible": made.considered.eligible,

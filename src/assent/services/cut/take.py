@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from assent.services.cut.electing import elect
 from assent.services.cut.record import Considered, Made, finish, newest_erasure
 from assent.services.cut.rows import ENDED_SINCE, Reader
 from assent.services.cut.series import open_series
+from assent.services.cut.twins import declined_sketches
 from assent.services.cut.updating import Updating
 from assent.services.cut.writing import left_out, write
 from assent.store.answers import answers
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from assent.pipeline.dedup.sketch import Sketches
     from assent.pipeline.write import RowsFile
     from assent.policy.model import Policy
     from assent.services.cut.order import CutOrder, CutStore
@@ -124,7 +127,7 @@ class _Cutting:
         with self._progress(f"cutting for {order.purpose}", count_chosen(columns)[0]) as advance:
             Updating(series, order, columns, self._reader, advance).run()
         with self._progress("comparing", series.buckets) as advance:
-            elected = elect(series, advance)
+            elected = elect(series, advance, self._declined(columns))
         state = series.state
         previous = self._previous(state.number, state.manifest)
         with self._progress("writing", series.buckets) as advance:
@@ -139,6 +142,13 @@ class _Cutting:
             listed = excluded.rows
         schema = _schema(folder)
         return Made(series, elected, written, considered, self._reader.governed, listed, erased_before, schema)
+
+    def _declined(self, columns: Columns) -> Callable[[Path], Sketches] | None:
+        """Return what sketches the texts of people who declined, if the recipe asks for it."""
+        dedup = self._series.recipe.dedup
+        if dedup is None or not dedup.strict_twin:
+            return None
+        return partial(declined_sketches, self._order, self._store, columns, self._series)
 
     def _considered(self, columns: Columns, found: Answers, eligible: int) -> Considered:
         excluded = Counter({tally.label: tally.parts for tally in found.why_not(self._order.purpose)})

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from assent.domain.digests import digest
 from assent.domain.errors import Invalid, Place
 from assent.pipeline.block import block_digest
+from assent.pipeline.extra import needing
 
 if TYPE_CHECKING:
     from assent.pipeline.block import Block
@@ -132,7 +133,8 @@ def _made(name: str, terms: dict[str, Any], key: bytes) -> Block:
     if name == "decontaminate":
         return _benchmarks(terms)
     module, _, kind = ORDER[name].partition(":")
-    made = getattr(import_module(module), kind)
+    with needing(f"the block `{name}`"):
+        made = getattr(import_module(module), kind)
     from_terms = getattr(import_module(module), f"{kind}Terms", None)
     known = set() if from_terms is None else set(signature(from_terms).parameters)
     if strange := sorted(terms.keys() - known):
@@ -145,7 +147,12 @@ def _made(name: str, terms: dict[str, Any], key: bytes) -> Block:
 
 def _benchmarks(terms: dict[str, Any]) -> Block:
     """Build the block that is made of files: `files` names the benchmarks, the rest are its terms."""
-    from assent.pipeline.decontaminate import Decontaminate, DecontaminateTerms, build_index  # noqa: PLC0415 - an extra
+    with needing("the block `decontaminate`"):
+        from assent.pipeline.decontaminate import (  # noqa: PLC0415 - an extra
+            Decontaminate,
+            DecontaminateTerms,
+            build_index,
+        )
 
     found = DecontaminateTerms(**{name: value for name, value in terms.items() if name != "files"})
     return Decontaminate(found, build_index([Path(file) for file in terms.get("files", [])], found))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assent.pipeline.extra import needing
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -72,6 +74,10 @@ class Work:
         """Work on a batch of whole conversations, columns PARTS."""
         if not rows.num_rows:
             return Worked(rows, TALKS.empty_table())
+        with needing("the recipe of this cut"):
+            return self._do(rows)
+
+    def _do(self, rows: pa.RecordBatch) -> Worked:
         if self._blocks is None:
             self._blocks = self._recipe.made(self._key)
         before = _people(rows)

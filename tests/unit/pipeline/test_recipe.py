@@ -1,11 +1,14 @@
-"""What a publisher reserved is left out where a tool brought it, and nowhere else."""
+"""A recipe says what is done to the text; what a publisher reserved is left out where a tool brought it."""
+
+import sys
 
 import pytest
 from tests.unit.pipeline.rows_of_parts import batch, row
 
-from assent.domain.errors import Invalid
+from assent.domain.errors import Invalid, Refused
 from assent.pipeline.recipe import PLAIN, STANDARD, Recipe, parse_recipe
 from assent.pipeline.reservations import REASON, Reservations, is_reserved
+from assent.pipeline.work import Work
 
 
 @pytest.mark.parametrize(
@@ -60,3 +63,18 @@ def test_a_recipe_names_its_blocks_in_the_order_in_which_they_work() -> None:
 def test_what_is_no_recipe_is_refused_in_words(text: str, words: str) -> None:
     with pytest.raises(Invalid, match=words.replace("[", r"\[")):
         parse_recipe(text, "r.toml")
+
+
+@pytest.mark.parametrize("library", ["hyperscan", "numba"])
+def test_a_library_that_is_missing_is_named_with_what_installs_it(
+    monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    wanted = {"hyperscan": "[blocks.redact]", "numba": "[dedup]"}[library]
+    # also where an earlier test has loaded what needs it
+    ours = ("assent.pipeline.redact", "assent.pipeline.dedup")
+    for name in [name for name in sys.modules if name.startswith(ours)]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(Refused, match=library) as refused:
+        Work(parse_recipe(wanted, "r"), bytes(32))(batch(row("Write to ana@uni.example")))
+    assert refused.value.fix == "install it: pip install 'assent[cut]'"

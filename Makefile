@@ -42,7 +42,7 @@ check-deep: setup programs ## the slow proofs: many more random examples, kills,
 
 lock: .venv/.uv ## resolve pyproject.toml again into requirements/
 	$(LOCK) pyproject.toml --group dev --upgrade --output-file requirements/dev.txt
-	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/run.txt
+	$(LOCK) pyproject.toml --extra cut --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(LOCK) --group bootstrap --constraint requirements/dev.txt --output-file requirements/uv.txt
 
 bench: setup ## measure each headline; ONLY=name measures one

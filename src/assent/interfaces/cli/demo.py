@@ -184,10 +184,9 @@ def _people(lantern: Lantern, now: datetime) -> None:
 
 def _cut(here: Wiring, out: Path) -> None:
     click.echo("\n== The cut `first` for training")
-    said = {"name": "first", "purpose": "training", "directory": out / "cut", "at": None, "keep_excluded": True}
-    cut_and_say(
-        here, {**said, "recipe": read_recipe("none"), "engine": "local", "workers": 1, "address": "", "afresh": False}
-    )
+    where = {"name": "first", "purpose": "training", "directory": out / "cut", "at": None, "keep_excluded": True}
+    how = {"recipe": read_recipe("standard"), "engine": "local", "workers": 1, "address": "", "afresh": False}
+    cut_and_say(here, {**where, **how})
 
 
 def _examples(here: Wiring, lantern: Lantern, now: datetime) -> None:

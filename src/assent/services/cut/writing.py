@@ -123,7 +123,7 @@ def _linked(known: dict[str, Any], previous: Path, folder: Path) -> bool:
 def _inputs(series: Series, talks: pa.Table, splits: pa.Array, common: pa.Array) -> str:
     """Name everything that the files of a bucket are made of."""
     state = hashlib.sha256(series.written_digest.encode())
-    state.update(pc.indices_nonzero(common).to_numpy().tobytes())
+    state.update(str(pc.indices_nonzero(common).to_pylist()).encode())
     columns = (talks["conversation"], talks["fingerprint"], splits)
     for row in zip(*(column.to_pylist() for column in columns), strict=True):
         state.update("\x1f".join(row).encode() + b"\n")

@@ -46,3 +46,11 @@ def test_only_the_types_asked_for_are_redacted(tmp_path: Path) -> None:
     wrong = call(Wiring(), "redact", "--types", "mial", lines)
     assert wrong.status == 1
     assert "`mial`" in wrong.err
+
+
+def test_half_a_character_is_a_bad_line_and_the_rest_goes_on(tmp_path: Path) -> None:
+    lines = written(tmp_path / "in", '{"id": 1, "text": "\\ud800 lone"}', {"id": 2, "text": "whole"})
+    said = call(Wiring(), "redact", lines)
+    assert said.status == 4
+    assert [one["id"] for one in said.lines()] == [2]
+    assert "line 1" in said.err

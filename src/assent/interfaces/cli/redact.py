@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import IO, TYPE_CHECKING, Any
 
 import click
+import orjson
 
 from assent.domain.errors import AssentError, Invalid
 from assent.interfaces.cli.app import echo_json, show_problem
@@ -61,7 +61,7 @@ def _chosen(types: str) -> frozenset[str]:
 
 def _line(line: bytes, number: int, key: bytes, terms: RedactTerms) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        row = orjson.loads(line)
     except ValueError:
         row = None
     if not isinstance(row, dict) or not isinstance(row.get("text"), str) or "id" not in row:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assent.pipeline.redact.block import everywhere, redact
-from assent.pipeline.redact.finding import RedactTerms
+from assent.pipeline.redact.finding import Apart, Finding, RedactTerms
 
 KEY = b"law" * 11
 TERMS = RedactTerms()
@@ -103,3 +103,15 @@ def test_findings_stand_apart_in_order_and_inside_the_text(text: str) -> None:
     edges = [edge for one in found for edge in (one.start, one.end)]
     assert edges == sorted(edges)
     assert all(0 <= one.start < one.end <= len(text) for one in found)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=25))
+def test_findings_are_kept_apart_as_by_looking_at_each_pair(stretches: list[tuple[int, int]]) -> None:
+    kept, plain = Apart(), []
+    for start, length in stretches:
+        one = Finding("mail", start, start + length)
+        alone = all(one.end <= other.start or other.end <= one.start for other in plain)
+        assert kept.overlaps(one.start, one.end) is not alone
+        assert kept.add(one) is alone
+        plain += [one] if alone else []
+    assert kept.findings == sorted(plain, key=lambda one: one.start)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from assent.pipeline.block import Dropped, Outcome
 from assent.pipeline.redact.find import candidates
-from assent.pipeline.redact.finding import Finding, RedactTerms
+from assent.pipeline.redact.finding import Apart, Finding, RedactTerms
 from assent.pipeline.redact.reserved import is_surrogate
 from assent.pipeline.redact.surrogate import Surrogates
 
@@ -76,15 +76,15 @@ def _forms(kind: str, value: str) -> Iterable[str]:
 
 
 def _with_copies(text: str, found: list[Finding], forms: list[tuple[str, str]]) -> list[Finding]:
-    taken = list(found)
+    taken = Apart(found)
     for form, kind in forms:
         at = text.find(form)
         while at >= 0:
             end = at + len(form)
-            if not any(one.start < end and at < one.end for one in taken) and _alone(text, at, end, kind):
-                taken.append(Finding(kind, at, end))
+            if not taken.overlaps(at, end) and _alone(text, at, end, kind):
+                taken.add(Finding(kind, at, end))
             at = text.find(form, at + 1)
-    return sorted(taken, key=lambda one: one.start)
+    return taken.findings
 
 
 def _alone(text: str, start: int, end: int, kind: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assent.pipeline.extra import needing
 from assent.pipeline.redact import contact, identity, phones, places, said_names, secrets, streets
-from assent.pipeline.redact.finding import Finding, RedactTerms
+from assent.pipeline.redact.finding import Apart, Finding, RedactTerms
 from assent.pipeline.redact.names import find_names
 from assent.pipeline.redact.reserved import is_surrogate
 from assent.pipeline.redact.rule import span
@@ -140,11 +140,10 @@ def _trimmed(rule: Rule, text: str, start: int, end: int, score: int) -> Finding
 
 def _apart(findings: list[Finding]) -> list[Finding]:
     """Let no two findings overlap; the one that loses keeps nothing."""
-    taken: list[Finding] = []
+    taken = Apart()
     for one in sorted(findings, key=lambda one: (-(one.score >= 50), _RANK[one.type], one.start - one.end, one.start)):
-        if all(one.end <= other.start or other.end <= one.start for other in taken):
-            taken.append(one)
-    return sorted(taken, key=lambda one: one.start)
+        taken.add(one)
+    return taken.findings
 
 
 def candidates(text: str, terms: RedactTerms) -> list[Finding]:

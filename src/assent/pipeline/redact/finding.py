@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -46,3 +48,27 @@ class RedactTerms:
     sure: int = 50
     unsure: int = 30
     most_unsure: int = 8
+
+
+class Apart:
+    """Findings of which no two overlap, in order. Adding one costs a search, however many there are."""
+
+    def __init__(self, findings: Iterable[Finding] = ()) -> None:
+        """Begin with findings that are apart from one another."""
+        self.findings = sorted(findings, key=lambda one: one.start)
+        self._starts = [one.start for one in self.findings]
+
+    def overlaps(self, start: int, end: int) -> bool:
+        """Tell whether a stretch meets one of them."""
+        place = bisect_right(self._starts, start)
+        before = place > 0 and self.findings[place - 1].end > start
+        return before or (place < len(self._starts) and self._starts[place] < end)
+
+    def add(self, one: Finding) -> bool:
+        """Take a finding in if it meets none that is there."""
+        if self.overlaps(one.start, one.end):
+            return False
+        place = bisect_right(self._starts, one.start)
+        self._starts.insert(place, one.start)
+        self.findings.insert(place, one)
+        return True

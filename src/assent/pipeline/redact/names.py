@@ -209,14 +209,19 @@ def _with_neighbours(parts: list[tuple[str, int, int]], kinds: list[int], sure: 
     for index, (word, _, _) in enumerate(parts):
         plain = word.lower().rstrip(".")
         unknown = not kinds[index] and word[:1].isupper() and len(plain) > 1 and not word.isupper()
-        beside = [
-            sure[other]
-            for other in (*range(index - 1, -1, -1), *range(index + 1, len(parts)))
-            if all(parts[between][0].islower() for between in range(min(index, other) + 1, max(index, other)))
-        ]
-        if unknown and plain not in _TITLES and max(beside, default=0) >= _SURE_NEIGHBOUR:
-            found[index] = max(found[index], _SURE_NEIGHBOUR)
+        if unknown and plain not in _TITLES:
+            beside = max(_nearest(parts, sure, index, step) for step in (-1, 1))
+            if beside >= _SURE_NEIGHBOUR:
+                found[index] = max(found[index], _SURE_NEIGHBOUR)
     return found
+
+
+def _nearest(parts: list[tuple[str, int, int]], sure: list[int], index: int, step: int) -> int:
+    """Return how sure the next word in a direction is a name; small words between do not count."""
+    other = index + step
+    while 0 <= other < len(parts) and parts[other][0].islower():
+        other += step
+    return sure[other] if 0 <= other < len(parts) else 0
 
 
 def _spans(parts: list[tuple[str, int, int]], chances: list[int], unsure: int) -> list[Finding]:

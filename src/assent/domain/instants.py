@@ -74,8 +74,14 @@ def _checked(value: datetime) -> datetime:
 
 
 def to_micros(value: datetime) -> int:
-    """Count microseconds since 1970, the form in which instants are stored and compared in columns."""
-    return (value - EPOCH) // _MICROSECOND
+    """Count microseconds since 1970, the form in which instants are stored and compared in columns.
+
+    Raises `Invalid` for a time without a zone: nobody can know which moment it means.
+    """
+    try:
+        return (value - EPOCH) // _MICROSECOND
+    except TypeError:
+        raise Invalid(f"`{value.isoformat()}` has no zone", "give an instant in UTC") from None
 
 
 def from_micros(micros: int) -> datetime:

@@ -150,3 +150,8 @@ def test_one_written_form() -> None:
     assert format_instant(parse_instant("2025-10-08T02:00:00+02:00")) == "2025-10-08T00:00:00Z"
     assert to_micros(datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)) == -1
     assert to_micros(datetime(2025, 10, 8, 2, tzinfo=timezone(timedelta(hours=2)))) == to_micros(DAY)
+
+
+def test_a_time_without_a_zone_is_refused_before_it_is_stored() -> None:
+    with pytest.raises(Invalid, match="has no zone"):
+        to_micros(datetime(2025, 10, 8))  # noqa: DTZ001 - the mistake

@@ -48,6 +48,17 @@ class Delays:
     first_end: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Parts that one rule ends in some stretch of time, and the first `erase_by` among them."""
+
+    rule: str
+    parts: int
+    conversations: int
+    people: int
+    first: datetime
+
+
 @contextmanager
 def answers(
     store: FactColumns,
@@ -103,6 +114,26 @@ class Answers:
         ).to_pylist()[0]
         ends = (row[name] and in_utc(row[name]) for name in ("oldest", "first_end"))
         return Delays(row["ripe"], row["late"], row["overdue"], *ends)
+
+    def ending(self, after: datetime | None, until: datetime) -> list[Ending]:
+        """Count by rule what must be gone behind `after` (None: ever) and by `until`, the oldest end first.
+
+        What is held is left out: nothing has to go.
+        """
+        rows = self._columns.table(
+            "SELECT rule, count(*)::BIGINT AS parts, count(DISTINCT holder)::BIGINT AS conversations, "
+            "count(DISTINCT split_part(chooser, chr(31), 1))::BIGINT AS people, min(erase_by) AS first "
+            f"FROM answers JOIN facts USING (part) WHERE {_between(after, until)} GROUP BY 1 ORDER BY first, rule"
+        ).to_pylist()
+        return [Ending(**{**row, "first": in_utc(row["first"])}) for row in rows]
+
+    def first_to_end(self, after: datetime | None, until: datetime, limit: int) -> list[tuple[int, datetime, str]]:
+        """Read (part key, `erase_by`, rule) of the first `limit` parts that `ending` counts."""
+        rows = self._columns.table(
+            "SELECT part::BIGINT AS part, erase_by, rule FROM answers "
+            f"WHERE {_between(after, until)} ORDER BY erase_by, part LIMIT {limit:d}"
+        ).to_pylist()
+        return [(row["part"], in_utc(row["erase_by"]), row["rule"]) for row in rows]
 
     def remember_ripe(self) -> None:
         """Keep the keys of what is ripe in the session, for the next `ripe_since` of other answers."""
@@ -161,3 +192,8 @@ class Answers:
             f"FROM answers JOIN facts USING (part) WHERE {where} GROUP BY 1 ORDER BY parts DESC, label"
         ).to_pylist()
         return [Tally(**row) for row in rows]
+
+
+def _between(after: datetime | None, until: datetime) -> str:
+    behind = "" if after is None else f" AND erase_by > {literal(after)}"
+    return f"NOT held AND erase_by <= {literal(until)}{behind}"

@@ -18,6 +18,7 @@ COMING: Final = "ledger.key.new"
 _SIGNING: Final = re.compile(r"ledger(?:-(\d+))?\.key")
 _OTHERS: Final = 0o077
 WEBHOOKS: Final = "webhooks"
+OPEN_ID: Final = "oidc.secret"
 _SECRET: Final = re.compile(r"[A-Za-z0-9-]{1,100}\.secret")
 
 
@@ -59,6 +60,10 @@ class KeyFolder:
     def webhook(self, name: str) -> tuple[str, ...]:
         """Read the secrets of an endpoint, one a line. Raises `NotFound` if there are none, `Refused` as all here."""
         return tuple(self._read(_named(name)).decode().split())
+
+    def open_id(self) -> str:
+        """Read what the identity provider knows us by; no letters if there is none. Raises `Refused` as all here."""
+        return self._read(OPEN_ID).decode().strip() if (self._folder / OPEN_ID).exists() else ""
 
     def coming(self) -> str | None:
         """Read the signing key that is written but not in use yet; None if there is none."""

@@ -124,3 +124,12 @@ def no_longer_eligible(columns: Columns, purpose: str, keys: pa.RecordBatchReade
     ).to_pylist()
     stale = {row["reason"]: row["parts"] for row in rows if not row["eligible"]}
     return sum(row["parts"] for row in rows), stale
+
+
+def eligible_by_conversation(columns: Columns, purpose: str, batch_rows: int) -> Generator[pa.RecordBatch, None, None]:
+    """Stream conversations with parts that are eligible for a purpose, with their keys (`parts`), by name."""
+    yield from columns.batches(
+        "SELECT holder AS conversation, list(part::BIGINT ORDER BY part::BIGINT) AS parts"  # noqa: S608 - as above
+        f' FROM answers JOIN facts USING (part) WHERE "eligible_{purpose}" GROUP BY holder ORDER BY holder',
+        batch_rows,
+    )

@@ -252,7 +252,7 @@ WORDS = re.compile(rf"\b(?:delete|drop|truncate|{'|'.join(GONE)})\b", re.IGNOREC
 
 ALLOWED = {
     # what people said: one place decides and deletes, others move or carry out what it decided
-    "store/sql/sweeps.py": {"content", "sealed", "part", "flag", "conversation"},
+    "store/sql/sweeps.py": {"content", "sealed", "part", "flag", "candidate", "conversation"},
     "store/sql/sealing.py": {"sealed"},  # a text that was sealed anew: its old slot is handed to an erasure
     "store/sql/adopting.py": {".empty", ".rewrite"},  # the table that holds nothing any more
     "services/erase/carry_out.py": {".destroy"},  # the keys of an intent
@@ -270,7 +270,7 @@ ALLOWED = {
     "store/columns.py": {"?"},  # tables in memory
     # nothing that anybody said
     "store/sql/access.py": {"answered"},  # answers to requests that may come twice
-    "store/sql/flags.py": {"finding"},  # scores, which have a clock of their own
+    "store/sql/flags.py": {"finding", "flag_review"},  # scores, which have a clock of their own
     "store/sql/requests.py": {"directory_entry", "directory_handle"},  # who leaves an organisation's directory
     "store/sql/guards.py": {"safeguard"},  # the guards' limits of before
     "store/sql/kept.py": {"import_note"},  # notes of an import that is said again

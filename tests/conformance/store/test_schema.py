@@ -23,6 +23,7 @@ CHILDREN = {
         for child, column, parent in [
             ("part", "conversation", "conversation"),
             ("flag", "conversation", "conversation"),
+            ("candidate", "conversation", "conversation"),
             ("sealed", "part", "part"),
             ("content", "part", "part"),
         ]

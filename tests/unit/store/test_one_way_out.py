@@ -10,10 +10,10 @@ import assent
 from assent.store import schema
 
 SOURCE = Path(assent.__file__).parent
-HELD = {"part", "conversation", "sealed", "content", "flag", "tombstone"}
-ALLOWED = {("store/sql/sweeps.py", name) for name in ("part", "conversation", "sealed", "content", "flag")} | {
-    ("store/sql/sealing.py", "sealed")
-}  # the row of a text that another took the place of
+HELD = {"part", "conversation", "sealed", "content", "flag", "candidate", "tombstone"}
+ALLOWED = {
+    ("store/sql/sweeps.py", name) for name in ("part", "conversation", "sealed", "content", "flag", "candidate")
+} | {("store/sql/sealing.py", "sealed")}  # the row of a text that another took the place of
 
 
 def deletions(source: str) -> set[str]:

@@ -43,6 +43,8 @@ from assent.store.port.ledger import Ledger
 from assent.store.port.objects import TileStore
 from assent.store.port.reclaiming import Reclaiming
 from assent.store.port.requests import Directory, Outgoing, Rights
+from assent.store.port.reviews import Reviews
+from assent.store.port.sessions import Figures, Looks, Sessions, Staff
 
 
 class Store(
@@ -78,6 +80,11 @@ class Store(
     Reclaiming,
     Leases,
     Guards,
+    Sessions,
+    Staff,
+    Looks,
+    Figures,
+    Reviews,
     Protocol,
 ):
     """Everything that is kept."""
@@ -98,12 +105,14 @@ __all__ = [
     "Directory",
     "Erasures",
     "FactColumns",
+    "Figures",
     "Flags",
     "Guards",
     "Holds",
     "Intake",
     "Leases",
     "Ledger",
+    "Looks",
     "Notices",
     "Outgoing",
     "Plans",
@@ -111,9 +120,12 @@ __all__ = [
     "Prompts",
     "Reclaiming",
     "Reconciling",
+    "Reviews",
     "Rights",
+    "Sessions",
     "Signals",
     "Snapshot",
+    "Staff",
     "Store",
     "Sweeps",
     "TileStore",

@@ -16,6 +16,7 @@ from assent.store.records import (
     ConversationEntry,
     ConversationFilter,
     Counts,
+    Found,
     ImportNote,
     ImportRun,
     IntakeOutcome,
@@ -24,6 +25,7 @@ from assent.store.records import (
     Plan,
     PlanItem,
     PolicyText,
+    ProjectEntry,
     RetentionClass,
     StoredConversation,
     Sweep,
@@ -93,6 +95,17 @@ class Conversations(Protocol):
         """List conversations, newest turn first, those without a time last."""
         ...
 
+    def find_conversations(self, which: ConversationFilter, page: Page, *, look_at: int) -> Found:
+        """List conversations in the same order without counting them, for somebody who has very many.
+
+        By a piece of the title at most `look_at` titles are opened for one answer.
+        """
+        ...
+
+    def projects_of(self, subject: str, limit: int) -> list[ProjectEntry]:
+        """Read up to `limit` projects that conversations of a person are in, by name."""
+        ...
+
     def conversation(self, conversation: str) -> StoredConversation | None: ...
 
     def conversations_of(self, conversations: Collection[str]) -> dict[str, StoredConversation]:
@@ -135,6 +148,10 @@ class Conversations(Protocol):
 
     def withdraw_deletion(self, conversation: str, requested_at: datetime) -> bool:
         """Take back the request of this instant; False, and nothing changes, if there is none or no part is left."""
+        ...
+
+    def withdraw_deletion_of_all(self, subject: str, since: datetime) -> int:
+        """Take back every request of this person made at `since` or later; returns for how many conversations."""
         ...
 
 

@@ -36,8 +36,10 @@ class Rights(Protocol):
 
     def request(self, request: str) -> RightsRequest | None: ...
 
-    def requests(self, page: Page, *, status: str | None = None, agent: str | None = None) -> Listing[RightsRequest]:
-        """List requests, the one received last first; of one status or agent, or all."""
+    def requests(
+        self, page: Page, *, status: str | None = None, agent: str | None = None, subject: str | None = None
+    ) -> Listing[RightsRequest]:
+        """List requests, the one received last first; of one status, agent or subject, or all."""
         ...
 
     def due_calls(self, now: datetime, limit: int) -> list[RightsRequest]:

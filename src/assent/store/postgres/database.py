@@ -270,7 +270,7 @@ _IN_ORDER: Final = text(
 )
 """Leaves the planner loops over indexes, for this transaction."""
 
-_EMPTIED: Final = ("sealed", "part", "flag", "conversation", "leaf")
+_EMPTIED: Final = ("sealed", "part", "flag", "candidate", "conversation", "leaf")
 """The tables that an erasure takes rows or, of leaves, salts from."""
 
 _DEAD: Final = text(

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-ApprovalAct = Literal["release", "undelete", "exceed", "loosen", "clock"]
+ApprovalAct = Literal["release", "undelete", "exceed", "loosen", "clock", "promote"]
 
 APPROVAL_ACTS: tuple[ApprovalAct, ...] = get_args(ApprovalAct)
 """What takes a second person.
 
 `release` ends a hold, `undelete` brings back what somebody else deleted, `exceed` lets a sweep pass a guard,
-`loosen` weakens a safeguard, `clock` says that a jump of the clock was right.
+`loosen` weakens a safeguard, `clock` says that a jump of the clock was right, `promote` lets a version of a detector
+decide.
 """
 
 

@@ -88,7 +88,10 @@ class IntakeOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ConversationFilter:
-    """Which conversations to list; None asks nothing. `title` is a piece of the title, in any case."""
+    """Which conversations to list; None asks nothing. `title` is a piece of the title, in any case.
+
+    `deleted_since`: deleted then or later.
+    """
 
     subject: str | None = None
     source: str | None = None
@@ -98,6 +101,7 @@ class ConversationFilter:
     deleted: bool | None = None
     flagged: bool | None = None
     title: str | None = None
+    deleted_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,27 @@ class ConversationEntry:
     recorded_at: datetime
     imported_at: datetime
     parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A stretch of a list that was not counted: its rows, where to look on (None: nowhere), and whether it was all.
+
+    `cut_short`: what was looked at ended before the page was full; looking on from `after` may find more, or nothing.
+    """
+
+    items: tuple[ConversationEntry, ...]
+    after: str | None
+    cut_short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectEntry:
+    """A project of a person: its name, how many conversations are in it, and the newest turn in any of them."""
+
+    name: str
+    conversations: int
+    last_turn_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,12 +43,16 @@ from assent.store.schema.requests import (
     rights_request,
     telling,
 )
+from assent.store.schema.reviews import REVIEW_REFUSALS, candidate, flag_review
+from assent.store.schema.sessions import LOOK_REFUSALS, figure, look, session, spent, staff
 
 TRIGGERS: Final = (
     (choice, Refusal("choice_never_changes", "UPDATE", "choice", "choices are append-only")),
     (choice, Refusal("choice_never_goes", "DELETE", "choice", "choices are append-only")),
     *REFUSALS,
     *HOLD_REFUSALS,
+    *LOOK_REFUSALS,
+    *REVIEW_REFUSALS,
     (
         leaf,
         Refusal("leaf_never_changes", "UPDATE OF number, choice, commitment", "leaf", "a leaf loses its salt only"),
@@ -80,6 +84,7 @@ __all__ = [
     "backup",
     "campaign",
     "campaign_event",
+    "candidate",
     "choice",
     "clock",
     "content",
@@ -96,8 +101,10 @@ __all__ = [
     "directory_handle",
     "endpoint",
     "erasure",
+    "figure",
     "finding",
     "flag",
+    "flag_review",
     "ground",
     "guardian",
     "hold",
@@ -108,6 +115,7 @@ __all__ = [
     "leaf",
     "lease",
     "ledger_head",
+    "look",
     "matter",
     "notice",
     "obligation",
@@ -125,7 +133,10 @@ __all__ = [
     "round_",
     "safeguard",
     "sealed",
+    "session",
     "signal",
+    "spent",
+    "staff",
     "sweep",
     "telling",
     "tile",

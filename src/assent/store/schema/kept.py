@@ -72,6 +72,21 @@ conversation: Final = Table(
     UniqueConstraint("id"),
     Index(None, "subject", "last_turn_at"),
     Index(None, "last_turn_at"),
+    # few among many: a person looks at these apart. No index holds the name of a project, which may be of any length
+    *(
+        Index(
+            f"conversation_by_subject_{name}",
+            "subject",
+            "last_turn_at",
+            sqlite_where=text(condition),
+            postgresql_where=text(condition),
+        )
+        for name, condition in (
+            ("deleted", "deleted_at IS NOT NULL"),
+            ("flagged", "flagged_at IS NOT NULL"),
+            ("in_project", "project != ''"),
+        )
+    ),
 )
 
 retention_class: Final = Table(

@@ -53,6 +53,7 @@ rights_request: Final = Table(
     Column("calls", Integer, nullable=False),
     Index(None, "status", "expected_by"),
     Index(None, "agent"),
+    Index(None, "subject"),
     Index(None, "call_at"),
 )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
 from assent.domain.errors import Invalid, NotFound, Refused
+from assent.domain.people import plain_name
 from assent.store.records import Approval
 from assent.store.schema import approval as approvals
 from assent.store.sql.paging import listing, values_of
@@ -26,7 +26,7 @@ class ApprovalRoom(Room):
     """What takes two people."""
 
     def ask_approval(self, approval: Approval) -> None:
-        if not _person(approval.asked_by):
+        if not plain_name(approval.asked_by):
             raise Invalid("a request needs somebody who asks", "name the person")
         with self._database.writing() as connection:
             found = _found(connection, approval.id)
@@ -37,16 +37,16 @@ class ApprovalRoom(Room):
                 raise Refused(f"approval `{approval.id}` is about something else", "ask under an id of its own")
 
     def approve(self, approval: str, *, by: str, at: datetime) -> Approval:
-        if not _person(by):
+        if not plain_name(by):
             raise Invalid("an approval needs somebody who gives it", "name the person")
         with self._database.writing() as connection:
             found = _found(connection, approval)
             if found is None:
                 raise NotFound(f"there is no request `{approval}`", "list the requests with `assent approve list`")
-            if _person(found.asked_by) == _person(by):
+            if plain_name(found.asked_by) == plain_name(by):
                 raise Refused("whoever asked cannot approve it too", "let a second person approve it")
             if found.approved_by is not None:
-                if _person(found.approved_by) != _person(by):
+                if plain_name(found.approved_by) != plain_name(by):
                     raise Refused(f"`{approval}` was approved by somebody else", "nothing is left to do here")
                 return found
             if at >= found.valid_until:
@@ -92,8 +92,3 @@ def _found(connection: Connection, name: str) -> Approval | None:
 
 def _approval(row: RowMapping) -> Approval:
     return Approval(**values_of(row))
-
-
-def _person(name: str) -> str:
-    """Write a name so that two ways of typing it are one person."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

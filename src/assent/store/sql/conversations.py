@@ -6,11 +6,21 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pyarrow as pa
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from assent.domain.contents import Sealed
 from assent.domain.errors import NotFound
-from assent.store.records import ConversationEntry, ConversationFilter, Listing, Page, StoredConversation, StoredPart
+from assent.settings import MAX_PAGE_ROWS
+from assent.store.records import (
+    ConversationEntry,
+    ConversationFilter,
+    Found,
+    Listing,
+    Page,
+    ProjectEntry,
+    StoredConversation,
+    StoredPart,
+)
 from assent.store.schema import conversation as kept
 from assent.store.schema import part, retention_class, sealed
 from assent.store.sql.columns import rows_batch
@@ -77,6 +87,55 @@ class ConversationRoom(Room):
             at, key = chosen[page.limit - 1]
             after = token([key] if at is None else [at, key])
         return Listing(self._entries([entries[key] for key in keys]), len(found), after)
+
+    def find_conversations(self, which: ConversationFilter, page: Page, *, look_at: int) -> Found:
+        conditions = _conditions(which)
+        with self._database.reading() as connection:
+            if which.title:
+                return self._found_by_title(connection, conditions, which.title, page, look_at)
+            items, after = _newest(connection, _ENTRY.where(*conditions), page)
+        return Found(self._entries(items), after)
+
+    def _found_by_title(
+        self,
+        connection: Connection,
+        conditions: Sequence[ColumnElement[bool]],
+        piece: str,
+        page: Page,
+        look_at: int,
+    ) -> Found:
+        """Open the next titles in the order of the list, and stop when the page is full."""
+        query = select(kept.c.key, kept.c.heading_slot, kept.c.heading).where(*conditions)
+        rows, after = _newest(connection, query, Page(min(look_at, MAX_PAGE_ROWS), page.after))
+        wanted, keys, looked = piece.casefold(), [], 0
+        while True:
+            said = titles(self.contents, ((row["heading_slot"], row["heading"]) for row in rows))
+            looked += len(rows)
+            for row in rows:
+                if wanted in said.get(row["heading_slot"], "").casefold():
+                    keys.append(row["key"])
+                    if len(keys) == page.limit:
+                        after = None if after is None and row is rows[-1] else _place(row)
+                        return Found(self._by_keys(connection, keys), after)
+            if after is None or looked >= look_at:
+                return Found(self._by_keys(connection, keys), after, cut_short=after is not None)
+            rows, after = _newest(connection, query, Page(min(look_at - looked, MAX_PAGE_ROWS), after))
+
+    def _by_keys(self, connection: Connection, keys: Sequence[int]) -> tuple[ConversationEntry, ...]:
+        rows = {row["key"]: row for row in connection.execute(_KEYED.where(kept.c.key.in_(keys))).mappings()}
+        return self._entries([rows[key] for key in keys])
+
+    def projects_of(self, subject: str, limit: int) -> list[ProjectEntry]:
+        query = (
+            select(kept.c.project, func.count(), func.max(kept.c.last_turn_at))
+            # said as the index says it, not bound, so that the index serves
+            .where(kept.c.subject == subject, text("project != ''"))
+            .group_by(kept.c.project)
+            .order_by(kept.c.project)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [ProjectEntry(*row) for row in connection.execute(query)]
 
     def _entries(self, rows: Sequence[RowMapping]) -> tuple[ConversationEntry, ...]:
         said = titles(self.contents, ((row["heading_slot"], row["heading"]) for row in rows))
@@ -184,6 +243,14 @@ class ConversationRoom(Room):
                 connection.execute(update(part).where(part.c.conversation == key).values(deleted_at=None))
             return key is not None
 
+    def withdraw_deletion_of_all(self, subject: str, since: datetime) -> int:
+        asked = (kept.c.subject == subject) & (kept.c.deleted_at >= since)
+        with self._database.writing() as connection:
+            keys = list(connection.scalars(update(kept).where(asked).values(deleted_at=None).returning(kept.c.key)))
+            for piece in pieces(keys):
+                connection.execute(update(part).where(part.c.conversation.in_(piece)).values(deleted_at=None))
+            return len(keys)
+
 
 def _conditions(which: ConversationFilter) -> list[ColumnElement[bool]]:
     equal = {
@@ -195,6 +262,8 @@ def _conditions(which: ConversationFilter) -> list[ColumnElement[bool]]:
     for column, happened in ((kept.c.deleted_at, which.deleted), (kept.c.flagged_at, which.flagged)):
         if happened is not None:
             conditions.append(column.is_not(None) if happened else column.is_(None))
+    if which.deleted_since is not None:
+        conditions.append(kept.c.deleted_at >= which.deleted_since)
     return conditions
 
 
@@ -210,6 +279,11 @@ def _newest(connection: Connection, query: Select[Any], page: Page) -> tuple[lis
         untimed = query.where(kept.c.last_turn_at.is_(None))
         rows += stretch(connection, untimed, _UNTIMED, place, wanted - len(rows))
     return rows[: page.limit], token_of(rows, page)
+
+
+def _place(row: RowMapping) -> str:
+    """Write the place behind one row that `_newest` read."""
+    return token([row[name] for name in ("order_0", "order_1") if row.get(name) is not None])
 
 
 def _order(one: tuple[int | None, int]) -> tuple[bool, int, int]:

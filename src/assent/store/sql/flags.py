@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 
 from assent.domain.errors import NotFound, Refused
-from assent.store.records import Access, Flag
+from assent.store.records import Access, Flag, Listing
 from assent.store.schema import access as accesses
-from assent.store.schema import account, conversation, hold, hold_reach
+from assent.store.schema import account, candidate, conversation, flag_review, hold, hold_reach
 from assent.store.schema import finding as findings
 from assent.store.schema import flag as flags
 from assent.store.sql.paging import listing, values_of
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, RowMapping, Select
 
-    from assent.store.records import Listing, Page
+    from assent.store.records import Page
 
-_FLAG: Final[Select[Any]] = select(
+FLAG: Final[Select[Any]] = select(
     findings.c.id,
     findings.c.conversation,
     findings.c.at,
@@ -36,27 +36,16 @@ _FLAG: Final[Select[Any]] = select(
 )
 
 
+UNKNOWN_SEVERITY: Final = 2
+"""How severe a flag counts whose category says nothing of it, from 1 to 3."""
+
+
 class FlagRoom(Room):
     """Safety findings. What the flags of a conversation come to stands in its row."""
 
     def add_flag(self, flag: Flag) -> None:
         with self._database.writing() as connection:
-            found = connection.execute(_FLAG.where(findings.c.id == flag.id)).mappings().one_or_none()
-            if found is not None:
-                if replace(_flag(found), reversed_at=flag.reversed_at, reviewed_at=flag.reviewed_at) != flag:
-                    raise Refused(
-                        f"flag `{flag.id}` is recorded with another meaning", "record it under an id of its own"
-                    )
-                return
-            here = select(conversation.c.key, conversation.c.subject).where(conversation.c.id == flag.conversation)
-            home = connection.execute(here).one_or_none()
-            if home is None:
-                raise NotFound(f"there is no conversation `{flag.conversation}`", "it may have been erased")
-            row = asdict(flag)
-            row |= {"subject": home.subject, "flagged_by": row.pop("by")}
-            connection.execute(insert(findings).values(row))
-            connection.execute(insert(flags).values(id=flag.id, conversation=home.key))
-            _sum_up(connection, home.key)
+            add_flag(connection, flag)
 
     def reverse_flag(self, flag: str, at: datetime) -> None:
         self._change(flag, findings.c.reversed_at.is_(None), reversed_at=at)
@@ -68,22 +57,37 @@ class FlagRoom(Room):
         with self._database.writing() as connection:
             if connection.scalar(select(findings.c.id).where(findings.c.id == flag)) is None:
                 raise NotFound(f"there is no flag `{flag}`", "list the flags to see their ids")
-            connection.execute(update(findings).where(findings.c.id == flag, where).values(values))
-            key: int | None = connection.scalar(select(flags.c.conversation).where(flags.c.id == flag))
-            if key is not None:
-                _sum_up(connection, key)
+            change_flag(connection, flag, where, **values)
 
     def flags(self, page: Page, conversation: str | None = None, *, subject: str | None = None) -> Listing[Flag]:
-        query = _FLAG
+        query = FLAG
         for column, value in ((findings.c.conversation, conversation), (findings.c.subject, subject)):
             if value is not None:
                 query = query.where(column == value)
         with self._database.reading() as connection:
             return listing(connection, query, (findings.c.at, findings.c.id), page, _flag)
 
+    def open_flags(self, page: Page) -> Listing[Flag]:
+        open_ones = FLAG.where(findings.c.reviewed_at.is_(None), findings.c.reversed_at.is_(None))
+        start = int(page.after) if page.after and page.after.isdecimal() else 0
+        order = (func.coalesce(findings.c.score, -1).desc(), findings.c.at, findings.c.id)
+        with self._database.reading() as connection:
+            total = connection.scalar(select(func.count()).select_from(open_ones.subquery())) or 0
+            found = connection.execute(open_ones.order_by(*order).offset(start).limit(page.limit)).mappings().all()
+        end = start + len(found)
+        return Listing(tuple(map(_flag, found)), total, str(end) if end < total and found else None)
+
+    def flag(self, flag: str) -> Flag | None:
+        with self._database.reading() as connection:
+            found = connection.execute(FLAG.where(findings.c.id == flag)).mappings().one_or_none()
+            return None if found is None else _flag(found)
+
     def forget_findings(self, before: datetime) -> int:
         with self._database.writing() as connection:
-            return connection.execute(delete(findings).where(_ended(before))).rowcount
+            ended = connection.execute(delete(findings).where(_ended(before))).rowcount
+            # what was decided goes with the finding, and of what was never flagged after the same time
+            connection.execute(delete(flag_review).where(flag_review.c.at < before, _alone()))
+        return ended
 
     def findings_alone(self, before: datetime) -> int:
         with self._database.reading() as connection:
@@ -127,6 +131,47 @@ def _ended(before: datetime) -> ColumnElement[bool]:
     once = exists().where(hold_reach.c.hold == hold.c.id, reached)
     held = exists().where(hold.c.released_at.is_(None), or_(*names, once))
     return and_(or_(findings.c.at < before, findings.c.reversed_at.is_not(None)), ~here, ~held)
+
+
+def _alone() -> ColumnElement[bool]:
+    """Say which reviews are about nothing that is still here."""
+    return and_(
+        ~exists().where(findings.c.id == flag_review.c.candidate),
+        ~exists().where(candidate.c.id == flag_review.c.candidate),
+    )
+
+
+def add_flag(connection: Connection, flag: Flag) -> None:
+    """Flag a conversation as `Flags.add_flag` does; people are to look at it, unless they did."""
+    found = connection.execute(FLAG.where(findings.c.id == flag.id)).mappings().one_or_none()
+    if found is not None:
+        if replace(_flag(found), reversed_at=flag.reversed_at, reviewed_at=flag.reviewed_at) != flag:
+            raise Refused(f"flag `{flag.id}` is recorded with another meaning", "record it under an id of its own")
+        return
+    here = select(conversation.c.key, conversation.c.subject).where(conversation.c.id == flag.conversation)
+    home = connection.execute(here).one_or_none()
+    if home is None:
+        raise NotFound(f"there is no conversation `{flag.conversation}`", "it may have been erased")
+    row = asdict(flag)
+    row |= {"subject": home.subject, "flagged_by": row.pop("by")}
+    connection.execute(insert(findings).values(row))
+    connection.execute(insert(flags).values(id=flag.id, conversation=home.key))
+    if connection.scalar(select(candidate.c.id).where(candidate.c.id == flag.id)) is None:
+        waits = {"id": flag.id, "conversation": home.key, "band": "flag", "category": flag.category}
+        waits |= {"severity": UNKNOWN_SEVERITY, "detector": flag.by, "queued_at": flag.at, "score": flag.score}
+        settled = flag.reversed_at or flag.reviewed_at
+        connection.execute(insert(candidate).values(waits | {"drawn": False, "settled_at": settled}))
+    _sum_up(connection, home.key)
+
+
+def change_flag(connection: Connection, flag: str, where: ColumnElement[bool], **values: datetime) -> None:
+    """Change a flag if a condition holds, and what the flags of its conversation come to; it waits no more."""
+    connection.execute(update(findings).where(findings.c.id == flag, where).values(values))
+    key: int | None = connection.scalar(select(flags.c.conversation).where(flags.c.id == flag))
+    if key is not None:
+        over = update(candidate).where(candidate.c.id == flag, candidate.c.settled_at.is_(None))
+        connection.execute(over.values(settled_at=max(values.values())))
+        _sum_up(connection, key)
 
 
 def _flag(row: RowMapping) -> Flag:

@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, insert, or_, select, union_all
 
 from assent.domain.contents import Sealed
 from assent.store.records import Tracer
-from assent.store.schema import account, conversation, flag, part, sealed, tombstone
+from assent.store.schema import account, candidate, conversation, flag, part, sealed, tombstone
 from assent.store.schema import tracer as tracers
 from assent.store.sql.room import Room
 
@@ -63,6 +63,7 @@ class ReconcileRoom(Room):
         children = (
             (part, part.c.conversation, conversation.c.key),
             (flag, flag.c.conversation, conversation.c.key),
+            (candidate, candidate.c.conversation, conversation.c.key),
             (sealed, sealed.c.part, part.c.key),
         )
         with self._database.reading() as connection:

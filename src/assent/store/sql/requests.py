@@ -90,12 +90,13 @@ class RightsRoom(Room):
             row = connection.execute(select(requests).where(requests.c.id == request)).mappings().one_or_none()
         return None if row is None else _request(row)
 
-    def requests(self, page: Page, *, status: str | None = None, agent: str | None = None) -> Listing[RightsRequest]:
+    def requests(
+        self, page: Page, *, status: str | None = None, agent: str | None = None, subject: str | None = None
+    ) -> Listing[RightsRequest]:
         query = select(requests)
-        if status is not None:
-            query = query.where(requests.c.status == status)
-        if agent is not None:
-            query = query.where(requests.c.agent == agent)
+        for name, value in (("status", status), ("agent", agent), ("subject", subject)):
+            if value is not None:
+                query = query.where(requests.c[name] == value)
         with self._database.reading() as connection:
             return listing(connection, query, (requests.c.received_at, requests.c.id), page, _request)
 
@@ -164,7 +165,7 @@ class OutgoingRoom(Room):
 
     def add_event(self, event: Event) -> None:
         with self._database.writing() as connection:
-            _add(self._database, connection, [event])
+            keep_events(self._database, connection, [event])
 
     def told(self) -> int:
         with self._database.reading() as connection:
@@ -173,7 +174,7 @@ class OutgoingRoom(Room):
     def tell(self, events: Sequence[Event], upto: int) -> None:
         # events and cursor go together: what is lost is told again from the leaves
         with self._database.writing(may_be_lost=True) as connection:
-            _add(self._database, connection, events)
+            keep_events(self._database, connection, events)
             before = connection.scalar(select(telling.c.told))
             if before is None:
                 connection.execute(insert(telling).values(id=1, told=upto))
@@ -236,7 +237,7 @@ class OutgoingRoom(Room):
                 connection.execute(insert(deliveries).values(again))
 
 
-def _add(database: Database, connection: Connection, events: Sequence[Event]) -> None:
+def keep_events(database: Database, connection: Connection, events: Sequence[Event]) -> None:
     """Keep the events that are new, each owed to every endpoint that wants it."""
     kept: set[str] = set()
     for piece in pieces(event.id for event in events):

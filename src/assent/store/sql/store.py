@@ -29,6 +29,8 @@ from assent.store.sql.reclaiming import ReclaimRoom
 from assent.store.sql.reconciling import ReconcileRoom
 from assent.store.sql.replaying import ReplayRoom
 from assent.store.sql.requests import DirectoryRoom, OutgoingRoom, RightsRoom
+from assent.store.sql.reviews import ReviewRoom
+from assent.store.sql.sessions import FigureRoom, LookRoom, SessionRoom, StaffRoom
 from assent.store.sql.sweeps import SweepRoom
 
 if TYPE_CHECKING:
@@ -75,6 +77,11 @@ class SqlStore(
     ReclaimRoom,
     LeaseRoom,
     GuardRoom,
+    SessionRoom,
+    StaffRoom,
+    LookRoom,
+    FigureRoom,
+    ReviewRoom,
 ):
     """Keeps everything that `store.port` asks for. A new room is added to the bases above, once for both databases."""
 

@@ -16,7 +16,7 @@ from assent.domain.choices import TITLED
 from assent.domain.errors import AssentError, NotFound, Refused
 from assent.ledger.erasure import Tree, pack
 from assent.store.records import DUE, Intent, Listing, Page, Sweep
-from assent.store.schema import content, conversation, flag, part, retention_class, sealed, tombstone
+from assent.store.schema import candidate, content, conversation, flag, part, retention_class, sealed, tombstone
 from assent.store.schema import plan as plans
 from assent.store.schema import plan_item as plan_items
 from assent.store.schema import sweep as sweeps
@@ -182,9 +182,10 @@ def _empty(database: Database, connection: Connection, homes: Sequence[int]) -> 
     """Delete the conversations among these that have no part any more; returns those that have."""
     these = database.among(connection, "homes", homes)
     alone = ~exists().where(part.c.conversation == conversation.c.key)
-    if connection.scalar(select(exists().select_from(flag))):
-        emptied = select(conversation.c.key).where(these(conversation.c.key), alone)
+    emptied = select(conversation.c.key).where(these(conversation.c.key), alone)
+    if connection.scalar(select(exists().select_from(candidate))):  # every flag has one
         connection.execute(delete(flag).where(flag.c.conversation.in_(emptied)))
+        connection.execute(delete(candidate).where(candidate.c.conversation.in_(emptied)))
     if connection.execute(delete(conversation).where(these(conversation.c.key), alone)).rowcount == len(homes):
         return set()
     return set(connection.scalars(select(conversation.c.key).where(these(conversation.c.key))))

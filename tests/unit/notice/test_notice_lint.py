@@ -190,9 +190,9 @@ def block(locale: str, table: str) -> list[str]:
 
 
 def test_a_locale_without_word_lists_is_reported_and_never_passed_silently() -> None:
-    edits = [(f"[locale.de{end}", f"[locale.nl{end}") for end in ends("de")]
-    made = parse_manifest(edited(notice_text(), *edits) + phrases("de").replace("locale.de", "locale.nl"), "n")
-    silent = {f.lint for f in lint_notice(made, document()) if f.level == "unchecked" and "`nl`" in f.message}
+    edits = [(f"[locale.de{end}", f"[locale.da{end}") for end in ends("de")]
+    made = parse_manifest(edited(notice_text(), *edits) + phrases("de").replace("locale.de", "locale.da"), "n")
+    silent = {f.lint for f in lint_notice(made, document()) if f.level == "unchecked" and "`da`" in f.message}
     assert silent == {"N-R06", "N-R09", "N-R10", "N-R11", "N-R12", "N-R13", "N-R40"}
 
 

@@ -82,7 +82,7 @@ def test_a_remedy_names_the_word_that_was_meant() -> None:
 
 
 def test_a_locale_that_assent_does_not_ship_needs_its_own_phrases() -> None:
-    text = edited(notice_text(), *[(f"[locale.ar{end}", f"[locale.nl{end}") for end in ends("ar")])
+    text = edited(notice_text(), *[(f"[locale.ar{end}", f"[locale.da{end}") for end in ends("ar")])
     assert any("assent has no words for this locale" in problem.fix for problem in faults(text))
 
 
@@ -148,9 +148,9 @@ def test_a_placeholder_is_not_shaped_and_reaches_into_nothing() -> None:
 
 
 def test_phrases_of_its_own_must_be_whole() -> None:
-    edits = [(f"[locale.de{end}", f"[locale.nl{end}") for end in ends("de")]
-    whole = edited(notice_text(), *edits) + phrases("de").replace("locale.de", "locale.nl")
-    assert parse_manifest(whole, "n").locales[1] == "nl"
+    edits = [(f"[locale.de{end}", f"[locale.da{end}") for end in ends("de")]
+    whole = edited(notice_text(), *edits) + phrases("de").replace("locale.de", "locale.da")
+    assert parse_manifest(whole, "n").locales[1] == "da"
     lacking = whole.replace('"voice": "Sprache", ', "").replace('"voice" = "Sprache", ', "")
     assert any("`data` has no words for `voice`" in problem for problem in problems(lacking))
     assert any(

@@ -347,7 +347,7 @@ def test_a_corrected_spelling_is_the_same_notice_and_a_changed_fact_is_another()
     assert facts_said(parse_manifest(further, "n")) != said
     with shelf() as store:
         running = live(store)
-        fixed = notice(document=corrected)
+        fixed = notice(document=corrected, added_at=day(1))
         store.add_notice(fixed)
         linted = linted_as(manifest_of(store, fixed.digest), running.policy, [])
         same_file = Written(text(), "f")

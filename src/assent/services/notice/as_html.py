@@ -17,23 +17,26 @@ if TYPE_CHECKING:
     from assent.services.notice.wording import Line, Section
 
 # Text on its ground has a contrast of 16:1, links 8:1; both answers share every rule. Targets are 44 px high.
-_STYLE: Final = """
-.assent-notice{color-scheme:light;background:#fff;color:#1b1b1b;font:1rem/1.4 system-ui,sans-serif;max-width:46rem;\
-margin:0 auto;padding:1rem 1rem 0}
-.assent-notice h1{font-size:1.4rem;line-height:1.25;margin:0 0 .5rem}
-.assent-notice h2,.assent-notice th{font-size:1rem;font-weight:600;margin:0 0 .25rem;text-align:start}
-.assent-notice ul{margin:0 0 .5rem;padding-inline-start:1.25rem}
-.assent-notice table{border-collapse:collapse;width:100%;margin:0 0 .5rem;table-layout:fixed}
-.assent-notice th,.assent-notice td{border:1px solid #767676;padding:.35rem .5rem;vertical-align:top}
+STYLE: Final = """
+.assent-notice{color-scheme:light dark;--i:light-dark(#1b1b1b,#e9ecec);--g:light-dark(#fff,#1d2225);\
+--l:light-dark(#767676,#7d888c);--a:light-dark(#0b4f9e,#9cc7ff);\
+background:var(--g);color:var(--i);font:1rem/1.45 system-ui,sans-serif;\
+max-width:46rem;margin:0 auto;padding:1.25rem 1.25rem 0;border-radius:.5rem}
+.assent-notice h1{font-size:1.5rem;line-height:1.25;margin:0 0 .5rem}
+.assent-notice h2,.assent-notice th{font-size:1rem;font-weight:600;margin:0 0 .125rem;text-align:start}
+.assent-notice ul{margin:0 0 .75rem;padding:0;list-style:none}
+.assent-notice li{margin:0 0 .125rem;max-width:none}
+.assent-notice table{border-collapse:collapse;width:100%;margin:0 0 .75rem;table-layout:fixed}
+.assent-notice th,.assent-notice td{border:1px solid var(--l);padding:.35rem .5rem;vertical-align:top}
 .assent-notice .pair{display:block}
-.assent-notice .answers{position:sticky;bottom:0;background:#fff;border-top:1px solid #767676;display:grid;gap:.5rem;\
-grid-template-columns:1fr 1fr;padding:.75rem 0}
-.assent-notice button{font:inherit;font-weight:600;color:#1b1b1b;background:#fff;border:2px solid #1b1b1b;\
+.assent-notice .answers{position:sticky;bottom:0;background:var(--g);border-top:1px solid var(--l);display:grid;\
+gap:.5rem;grid-template-columns:1fr 1fr;padding:.75rem 0}
+.assent-notice button{font:inherit;font-weight:600;color:var(--i);background:var(--g);border:2px solid var(--i);\
 border-radius:.4rem;min-height:44px;padding:.4rem .75rem;cursor:pointer}
 .assent-notice button[value=defer]{grid-column:1/-1;font-weight:400;border-width:1px}
-.assent-notice button:focus-visible,.assent-notice a:focus-visible{outline:3px solid #0b4f9e;outline-offset:2px}
+.assent-notice button:focus-visible,.assent-notice a:focus-visible{outline:3px solid var(--a);outline-offset:2px}
 .assent-notice footer{font-size:.8rem;overflow-wrap:anywhere;padding:.5rem 0 1rem}
-.assent-notice a{color:#0b4f9e;display:inline-block;min-height:24px}
+.assent-notice a{color:var(--a);display:inline-block;min-height:24px}
 @media (min-width:40rem){.assent-notice[data-layout=side-by-side] .pair{display:grid;grid-template-columns:1fr 1fr;\
 gap:1.5rem}}
 """
@@ -45,6 +48,7 @@ def page(drawing: Drawing) -> str:
     return (
         f'<!doctype html>\n<html lang="{escape(question.locale)}" dir="{question.direction}">\n<head>\n'
         '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
         f"<title>{escape(question.text)}</title>\n</head>\n<body>\n<main>\n"
         f"{fragment(drawing)}</main>\n"
         '<form id="assent-choice" method="post"></form>\n</body>\n</html>\n'
@@ -65,7 +69,7 @@ def fragment(drawing: Drawing) -> str:
     return (
         f'<section class="assent-notice" lang="{escape(question.locale)}" dir="{question.direction}"'
         f' data-purpose="{escape(drawing.facts.purpose)}" data-layout="{drawing.layout}"'
-        f' aria-labelledby="assent-question">\n<style>{_STYLE}</style>\n'
+        f' aria-labelledby="assent-question">\n<style>{STYLE}</style>\n'
         f'<h1 id="assent-question" data-fact="who_asks">{escape(question.text)}</h1>\n'
         f"{_list(before)}{pair(*sides)}"
         f"{''.join(_headed(section) for section in after)}"

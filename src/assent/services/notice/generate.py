@@ -27,6 +27,11 @@ _PROVIDERS: Final = {
     "de": "unsere Dienstleister",
     "fr": "nos prestataires",
     "es": "nuestros proveedores",
+    "it": "i nostri fornitori",
+    "nl": "onze leveranciers",
+    "pl": "nasi dostawcy",
+    "pt": "os nossos fornecedores",
+    "sv": "våra leverantörer",
     "ar": "مقدمو الخدمات لنا",
 }
 

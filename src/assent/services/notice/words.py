@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from assent.domain.durations import Duration
 
-SHIPPED: Final = ("en", "de", "fr", "es", "ar")
+SHIPPED: Final = ("en", "de", "fr", "es", "it", "nl", "pl", "pt", "sv", "ar")
 """Locales with phrases, texts and word lists of their own. Arabic is written from right to left."""
 
 _UNITS: Final = {"year": 365 * 86400, "month": 30 * 86400, "day": 86400, "hour": 3600, "minute": 60, "second": 1}

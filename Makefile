@@ -12,6 +12,7 @@ LOCK := $(UV) compile --quiet --universal --generate-hashes --python-version 3.1
 	--exclude-newer $(LOCKED_UNTIL) --custom-compile-command "make lock"
 EDITABLE := $(UV) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .
 SOURCES := src tests benchmarks
+PROVIDER := tests/servers/oidc-provider
 
 .PHONY: help setup programs demo test check check-deep lock bench clean
 
@@ -20,12 +21,13 @@ help: ## say what each target does
 
 setup: .venv/.dev ## install everything a contributor needs into .venv
 
-programs: ## install what tests run beside ours, by apt and aloud
-	@tests/programs.sh softhsm2-util=softhsm2
+programs: ## install what tests run beside ours, by apt and npm and aloud
+	@tests/programs.sh softhsm2-util=softhsm2 chromium=chromium node=nodejs npm=npm nginx=nginx-light
+	@$(MAKE) --silent $(PROVIDER)/node_modules/.package-lock.json
 
-demo: .venv/.run ## the main job on sample data; DATA=folder FORMAT=name takes your own
-	$(BIN)/assent demo --out demo-out $(if $(DATA),--data "$(DATA)" --format "$(FORMAT)")
-	@echo "the results are in $(CURDIR)/demo-out"
+demo: .venv/.run ## the main job on sample data, then its pages until Ctrl-C (SERVE=no: without); DATA=folder FORMAT=name takes your own
+	@echo "the results go to $(CURDIR)/demo-out"
+	$(BIN)/assent demo --out demo-out $(if $(filter no,$(SERVE)),--no-serve) $(if $(DATA),--data "$(DATA)" --format "$(FORMAT)")
 
 test: setup programs check ## every check, then every test
 	$(BIN)/pytest --numprocesses auto --durations 10
@@ -70,3 +72,10 @@ clean: ## remove what can be made again
 	$(UV) sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(EDITABLE)
 	@touch $@ .venv/.run
+
+# The OpenID provider that sign-in is tested against; without npm its tests are skipped, and say so.
+$(PROVIDER)/node_modules/.package-lock.json: $(PROVIDER)/package-lock.json
+	@if command -v npm >/dev/null; then \
+		echo "installing an OpenID provider for the tests of sign-in: npm ci in $(PROVIDER)"; \
+		cd $(PROVIDER) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json; \
+	else echo "MISSING: \`npm\`; the tests of sign-in through a provider are skipped" >&2; fi

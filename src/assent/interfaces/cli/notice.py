@@ -11,6 +11,7 @@ import click
 
 from assent.domain.errors import Invalid, NotFound
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.notice_audit import audit
 from assent.interfaces.cli.options import policy_path, read_notice, read_policy
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead
 
 @click.group()
 def command() -> None:
-    """Make, check, draw, publish and compare what people are asked (spec/notice.md).
+    """Make, check, draw, publish, compare and audit what people are asked (spec/notice.md).
 
     A FILE is a notice manifest: a path, or the name of one that ships with assent.
 
@@ -39,6 +40,7 @@ def command() -> None:
       assent notice lint notice.toml
       assent notice render notice.toml --surface terminal
       assent notice compare https://example.com/privacy --policy my-policy.toml
+      assent notice audit https://example.com/
     """
 
 
@@ -305,6 +307,9 @@ def compare(wiring: Wiring, page: str, policy: str | None, *, as_json: bool) -> 
         counts = Counter(found.answer for found in judged)
         click.echo(", ".join(f"{counts[name]} {name}" for name in ("contradicted", "confirmed", "not judged")))
     return 2 if any(found.answer == "contradicted" for found in judged) else 0
+
+
+command.add_command(audit)
 
 
 @command.command()

@@ -31,7 +31,11 @@ MACHINE = re.compile(rf"(?<![\w.}}~])(?:/(?:home|Users)/{EXAMPLE}\w|/roo[t]/)|\b
 REGISTRY = re.compile(
     r"://[^\s\[\]()<>\"'`]+/simple\b|files\.pythonhosted\.org|registry\.(?:npmjs|yarnpkg)\.\w|://[^\s/@:]+:[^\s/@]+@"
 )
-LOCK_ADDRESS = re.compile(r"://|--(?:extra-)?index-url|--find-links|--trusted-host|(?<![\w.])/\w")
+# A hash of npm is base64, where a slash is a letter.
+LOCK_ADDRESS = re.compile(
+    r"://|--(?:extra-)?index-url|--find-links|--trusted-host"
+    r"|^(?!\s*\"integrity\": \"sha512-[\w+/=]+\",?$).*(?<![\w.])/\w"
+)
 
 
 def _files(root: Path) -> list[Path]:

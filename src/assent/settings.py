@@ -18,12 +18,17 @@ FILE: Final = "assent.toml"
 
 _TEXTS: Final = frozenset(
     {
+        "address",
         "controller",
         "epoch_keys",
         "gpc",
         "gpc_since",
+        "host_issuer",
         "ledger_target",
+        "oidc_client",
+        "oidc_issuer",
         "origin",
+        "product_url",
         "rights_business",
         "rights_verify_at",
         "segments",
@@ -31,6 +36,7 @@ _TEXTS: Final = frozenset(
     }
 )
 _SWITCHES: Final = frozenset({"rights_training_opt_out", "webhooks_inner"})
+_LISTS: Final = frozenset({"embed_origins", "witnesses"})
 _MAY_BE_ZERO: Final = frozenset(
     {"quarantine_days", "sweep_lag_days", "key_backup_days", "slack_days", "guard_floor_parts"}
 )
@@ -39,6 +45,7 @@ _KINDS: Final = {
     **dict.fromkeys(_MAY_BE_ZERO, "a whole number, zero or above"),
     "database": "a path or an address that starts with postgresql://",
     "policies": "a list of paths",
+    "embed_origins": "a list of texts",
     "witnesses": "a list of texts",
     **dict.fromkeys(_TEXTS, "a text"),
     **dict.fromkeys(_SWITCHES, "`true` or `false`"),
@@ -105,6 +112,14 @@ class Settings:
     `webhooks_inner`: whether events may go to http and to inner addresses, as within one cluster.
     `rights_verify_at`: https address of a page of yours on which people prove who they are; empty denies a request
     whose person is not found.
+
+    Of the pages: `address`: where people reach them, as `https://privacy.example/assent`; empty: as they are asked,
+    which is for one machine only. `host_issuer`: who signs the tokens with which people come from the product, as the
+    tokens name it (`iss`); empty lets nobody in that way. `product_url`: where people who are not signed in go back
+    to. `embed_origins`: origins, as `https://chat.example`, whose pages may hold the notice. `oidc_issuer`: address of
+    the identity provider of the staff; empty: they come with one-time links. `oidc_client`: our name there.
+    `session_hours`: hours for which staff stay signed in. `idle_minutes`: minutes without a visit after which they
+    are not. `person_minutes`: minutes for which people stay signed in.
     """
 
     home: Path
@@ -151,6 +166,15 @@ class Settings:
     gpc: str = "record"
     gpc_since: str = ""
     webhooks_inner: bool = False
+    address: str = ""
+    host_issuer: str = ""
+    product_url: str = ""
+    embed_origins: tuple[str, ...] = ()
+    oidc_issuer: str = ""
+    oidc_client: str = ""
+    session_hours: int = 12
+    idle_minutes: int = 60
+    person_minutes: int = 60
 
 
 def from_table(home: Path, table: dict[str, object]) -> Settings:
@@ -176,7 +200,7 @@ def _read(home: Path, key: str, value: object) -> object:
         return ServerAddress(value) if value.startswith(SERVER) else home / value
     if key == "policies" and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(home / item for item in value)
-    if key == "witnesses" and isinstance(value, list) and all(isinstance(item, str) for item in value):
+    if key in _LISTS and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
     if key == "list_page" and isinstance(value, int) and value > MAX_PAGE_ROWS:
         raise Invalid(f"`list_page` is more than {MAX_PAGE_ROWS}", "ask for fewer rows a page", Place(FILE))

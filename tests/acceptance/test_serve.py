@@ -64,6 +64,18 @@ def test_it_prints_its_address_serves_and_stops_when_told(home: Path, number: in
     assert "Traceback" not in record
 
 
+def test_head_is_answered_like_get_and_nothing_goes_wrong_behind_it(home: Path) -> None:
+    with serving(home) as (process, address):
+        for path in ("/healthz", "/sign-in", "/static/assent.css"):
+            answer = httpx.head(f"{address}{path}")
+            assert (answer.status_code, answer.content) == (200, b"")
+            assert int(answer.headers["content-length"]) > 0
+        process.send_signal(signal.SIGTERM)
+        _, record = process.communicate(timeout=30)
+    assert record.count('"method":"HEAD"') == 3
+    assert "mistake" not in record
+
+
 def test_a_body_over_the_limit_ends_the_connection(home: Path) -> None:
     with serving(home) as (_, address):
         answer = httpx.post(f"{address}/v1/agent/x", content=b"x" * 1_100_000)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from assent import settings
-from assent.domain.errors import Invalid, NotFound, Place
-from assent.domain.instants import parse_instant
+from assent.domain.errors import NotFound
 from assent.wiring.contents import segments_of
 from assent.wiring.files import read_text
+from assent.wiring.ground import Ground
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from assent.connectors.port import Importer
     from assent.interfaces.api.world import World
@@ -38,8 +36,8 @@ if TYPE_CHECKING:
     from assent.services.ledger.append import Appended
     from assent.services.ledger.log import Log
     from assent.services.reconcile.world import ReconcileWorld
+    from assent.services.session.open_id import OpenId
     from assent.services.sweep import SweepTerms
-    from assent.settings import Settings
     from assent.store.columns import Columns
     from assent.store.keys import KeyFolder
     from assent.store.port import TileStore
@@ -47,30 +45,22 @@ if TYPE_CHECKING:
     from assent.store.sql.store import SqlStore
     from assent.vault.vault import Vault
 
-T = TypeVar("T")
-
 PACKAGED = Path(__file__).parents[1] / "policies"
 CHECKOUT = Path(__file__).parents[3] / "policies"
 
 
-class Wiring:
+class Wiring(Ground):
     """The real world, opened when first asked for; tests and the demo set `clock` and `home`."""
-
-    def __init__(self, home: Path | None = None, clock: datetime | None = None) -> None:
-        """Use `home` instead of searching for the settings file, and `clock` instead of the real time."""
-        self._home = home
-        self._clock = clock
-
-    def now(self) -> datetime:
-        """Return the instant: the given clock, ASSENT_CLOCK (for rehearsals), or the machine's."""
-        if self._clock is not None:
-            return self._clock
-        told = os.environ.get("ASSENT_CLOCK")
-        return parse_instant(told) if told else datetime.now(UTC)
 
     def at(self, clock: datetime, home: Path | None = None) -> Wiring:
         """Return the same world at another instant, for simulations."""
         return Wiring(home or self._home, clock)
+
+    def running_from(self, start: datetime, home: Path) -> Wiring:
+        """Return the same world with a clock that starts at an instant and goes on, for rehearsals that are served."""
+        from assent.wiring.running import Running
+
+        return Running(home, start)
 
     def at_home(self, home: Path) -> Wiring:
         """Return the same world with another home folder."""
@@ -79,62 +69,6 @@ class Wiring:
     def create_store(self) -> None:
         """Make the database of this home."""
         self._open_store(create=True).close()
-
-    def new_id(self) -> str:
-        """Return a fresh identifier."""
-        import uuid
-
-        return uuid.uuid4().hex
-
-    def new_key(self) -> bytes:
-        """Return a fresh secret of 32 bytes."""
-        return os.urandom(32)
-
-    def seeded(self, seed: int) -> random.Random:
-        """Return a reproducible source of randomness."""
-        import random
-
-        return random.Random(seed)  # noqa: S311 - samples and demos, never keys
-
-    def chance(self) -> float:
-        """Draw a number evenly from [0, 1)."""
-        import random
-
-        return random.SystemRandom().random()
-
-    def shuffle(self, items: list[T]) -> None:
-        """Put a list in random order, in place."""
-        import random
-
-        random.SystemRandom().shuffle(items)
-
-    def interactive(self) -> bool:
-        """Tell whether a person sits at this terminal: no CI, and input and output are terminals."""
-        return not os.environ.get("CI") and os.isatty(0) and os.isatty(1)
-
-    @cached_property
-    def settings(self) -> Settings:
-        """Read the settings file of the home folder. Raises `NotFound` where there is none."""
-        import tomllib
-
-        home = self._home or self._find_home()
-        path = home / settings.FILE
-        try:
-            table = tomllib.loads(read_text(path))
-        except FileNotFoundError:
-            fix = "run `assent init FOLDER` first, or go to the folder that holds it"
-            raise NotFound(f"no `{settings.FILE}` here or above", fix) from None
-        except tomllib.TOMLDecodeError as error:
-            raise Invalid(f"the settings file is not TOML: {error}", "correct it", Place(settings.FILE)) from None
-        return settings.from_table(home, table)
-
-    @staticmethod
-    def _find_home() -> Path:
-        told = os.environ.get("ASSENT_HOME")
-        if told:
-            return Path(told)
-        here = Path.cwd()
-        return next((folder for folder in (here, *here.parents) if (folder / settings.FILE).exists()), here)
 
     @cached_property
     def store(self) -> SqlStore:
@@ -151,13 +85,6 @@ class Wiring:
         from assent.wiring.contents import open_vault
 
         return open_vault(self.settings)
-
-    @staticmethod
-    def wait(pause: timedelta) -> None:
-        """Let time pass."""
-        import time
-
-        time.sleep(pause.total_seconds())
 
     def cut_workers(self, engine: str, workers: int, address: str) -> Workers:
         """Return what opens an engine for a cut; Ray is told to report to nobody before anything of it is loaded."""
@@ -271,6 +198,7 @@ class Wiring:
 
     def new_erasure_world(self) -> ErasureWorld:
         """Open what erasing reaches, registered by now. A home without a ledger signs no receipts until it has one."""
+        from assent.services.erase.derived.port import DOWNLOADS
         from assent.services.erase.registry import begin, served
         from assent.services.erase.world import ErasureWorld
         from assent.services.guard.promise import lead_of
@@ -282,7 +210,14 @@ class Wiring:
             log = None
         return ErasureWorld(
             contents=self.vault,
-            derived=served(self.store, self.vault, self._clearing, self._series, lead=lead_of(self.settings)),
+            derived=served(
+                self.store,
+                self.vault,
+                self._clearing,
+                self._series,
+                lead=lead_of(self.settings),
+                downloads=self.settings.home / DOWNLOADS,
+            ),
             journal=self.journal,
             new_salts=lambda count: os.urandom(32 * count),
             log=log,
@@ -428,7 +363,11 @@ class Wiring:
     def sweep_world(self, stopping: Callable[[], bool]) -> SweepWorld:
         """Return what the daemon works with; its erasing ends between two batches once `stopping` says so."""
         from assent.services.erase.carry_out import carry_out
+        from assent.services.erase.derived.downloads import drop_ended
+        from assent.services.erase.derived.port import DOWNLOADS
+        from assent.services.figures.outlook import old, refresh
         from assent.services.guard.erasing import Erasing
+        from assent.services.guard.promise import lead_of
         from assent.services.guard.upkeep import upkeep
         from assent.services.guard.world import SweepWorld
 
@@ -437,6 +376,9 @@ class Wiring:
 
         def keep_on(now: datetime) -> int:
             upkeep(self.store, self.journal, self.vault, anew().settings, now=now)
+            drop_ended(self.settings.home / DOWNLOADS, now)
+            if old(self.store, now):
+                refresh(self.store, self.columns, anew().policies, now, lead=lead_of(anew().settings))
             return len(carry_out(self.store, self.new_erasure_world(), now=now).problems)
 
         return SweepWorld(
@@ -500,6 +442,8 @@ class Wiring:
         import time
 
         from assent.interfaces.api.world import World
+        from assent.services.figures.background import Background
+        from assent.store.host_keys import FOLDER, HostKeys
 
         return World(
             store=self.store,
@@ -516,8 +460,25 @@ class Wiring:
             new_key=self.new_key,
             chance=self.chance,
             new_columns=self.new_columns,
+            journal=self.journal,
+            lead=self.lead,
+            background=Background(),
+            by_hand=self.by_hand,
+            erasing=self.new_erasure_world,
             say=_say,
+            host_keys=HostKeys(self.settings.home / "keys" / FOLDER, _say),
+            open_id=self.open_id,
         )
+
+    @cached_property
+    def open_id(self) -> OpenId | None:
+        """The identity provider of the staff; None where the settings name none."""
+        from assent.services.session.open_id import HttpWay, OpenId
+
+        found = self.settings
+        if not found.oidc_issuer:
+            return None
+        return OpenId(found.oidc_issuer, found.oidc_client, self.keys.open_id(), HttpWay())
 
     @cached_property
     def importers(self) -> Mapping[str, Importer]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 from anyio import CapacityLimiter, create_task_group, sleep, to_thread
@@ -22,7 +22,9 @@ from assent.interfaces.api import (
     choices,
     contracts,
     cuts,
+    flags,
     ledger,
+    moderations,
     notices,
     people,
     policies,
@@ -48,6 +50,7 @@ from assent.services.rights.callback import call_back
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from starlette.datastructures import State
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from assent.interfaces.api.world import World
@@ -68,8 +71,10 @@ RESOURCES: Final = (
     webhooks,
     ledger,
     cuts,
+    flags,
     rights,
     scim,
+    moderations,
 )
 """The resources, each a module beside this one with a function `router` (how: `resource.py`)."""
 
@@ -102,8 +107,26 @@ class _Api(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-def create_app(world: World, worker: Worker[Asked, Outcome] | None = None) -> FastAPI:
-    """Put the API together on the ports of `world`. `worker` takes people's acts; without one a thread here does."""
+class Beside(Protocol):
+    """Another application behind the same gate."""
+
+    def answers(self, scope: Scope) -> bool:
+        """Tell whether a request is for it."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
+def create_app(
+    world: World,
+    worker: Worker[Asked, Outcome] | None = None,
+    beside: Callable[[World, State], Beside] | None = None,
+) -> FastAPI:
+    """Put the API together on the ports of `world`.
+
+    `worker` takes people's acts; without one a thread here does. `beside` makes what answers the addresses that are
+    its own, the pages.
+    """
 
     @asynccontextmanager
     async def while_open(_app: FastAPI) -> AsyncIterator[None]:
@@ -144,9 +167,18 @@ def create_app(world: World, worker: Worker[Asked, Outcome] | None = None) -> Fa
     app.router.routes.insert(0, Shelf(route for route in app.routes if isinstance(route, APIRoute)))
     app.state.forms = {**rights.FORMS, **scim.FORMS}
     recording = next(route for route in app.routes if getattr(route, "path", "") == choices.CHOICES)
-    app.front = Gate(Shortcut(app.further, world, app.state, recording), world)
+    shortcut = Shortcut(app.further, world, app.state, recording)
+    app.front = Gate(shortcut if beside is None else _both(shortcut, beside(world, app.state)), world)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
+
+
+def _both(api: ASGIApp, other: Beside) -> ASGIApp:
+    async def whichever(scope: Scope, receive: Receive, send: Send) -> None:
+        theirs = scope["type"] == "http" and other.answers(scope)
+        await (other if theirs else api)(scope, receive, send)
+
+    return whichever
 
 
 async def _repeat(world: World, step: Callable[[World], int], every_s: float) -> None:
@@ -166,8 +198,9 @@ async def _repeat(world: World, step: Callable[[World], int], every_s: float) ->
 
 
 def _tidy(world: World) -> int:
-    """Forget old answers."""
+    """Forget old answers, and sessions that are over."""
     world.store.forget_answers(world.now() - timedelta(hours=world.settings.answers_kept_hours))
+    world.store.forget_sessions(world.now())
     return 0
 
 

@@ -50,7 +50,7 @@ class Gate:
         head = scope["method"] == "HEAD"
         if head:
             scope["method"] = "GET"
-        out = _Way(send, state["request"].encode(), bodiless=head)
+        out = _Way(send, state["request"].encode(), scope, bodiless=head)
         try:
             refused = await self._read_body(scope, receive)
             if refused is None:
@@ -114,8 +114,9 @@ class Gate:
 class _Way:
     """The way out: adds the headers that every answer carries."""
 
-    def __init__(self, send: Send, request: bytes, *, bodiless: bool) -> None:
+    def __init__(self, send: Send, request: bytes, scope: Scope, *, bodiless: bool) -> None:
         self._send = send
+        self._scope = scope
         self._request = request
         self._bodiless = bodiless
         self.status = 0
@@ -123,6 +124,9 @@ class _Way:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self._bodiless:
+                # the server counts bytes by what was asked, and would miss those that HEAD does not send
+                self._scope["method"] = "HEAD"
             headers = list(message.get("headers", ()))
             there = {name for name, _ in headers}
             headers += [(name, value) for name, value in _HEADERS.items() if name not in there]

@@ -39,6 +39,9 @@ class Metrics:
         self._erased = Counter("assent_erased_parts", "Parts erased by this daemon.", registry=to)
         self._open = Gauge("assent_open_erasures", "Erasures without a receipt.", registry=to)
         self._owed = Gauge("assent_open_obligations", "Erasures that a derived store owes.", ["store"], registry=to)
+        self._drift = Gauge(
+            "assent_detector_drift", "How far scores moved (stability index).", ["detector"], registry=to
+        )
         self._trips = Counter("assent_guard_trips", "Rounds stopped by a guard.", ["guard"], registry=to)
         self._failed = Counter("assent_failed_rounds", "Rounds in which something broke.", registry=to)
         self._lost = Counter("assent_lease_lost", "Rounds whose lease somebody else took.", registry=to)
@@ -69,6 +72,11 @@ class Metrics:
         self._owed.clear()
         for store, count in obligations.items():
             self._owed.labels(store).set(count)
+
+    def drifted(self, detector: str, index: float) -> None:
+        """Take in how far the scores of the version that decides have moved (population stability index)."""
+        self._drift.clear()
+        self._drift.labels(detector).set(index)
 
     def lease_lost(self) -> None:
         """Count a lease that somebody else took."""

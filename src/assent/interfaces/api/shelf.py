@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from starlette._utils import get_route_path
 from starlette.routing import BaseRoute, Match
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Shelf(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] == "http":
-            beginning = _beginning(scope["path"])
+            beginning = _beginning(get_route_path(scope))
             for name in (beginning, beginning.partition("/")[0]):
                 for route in self._routes.get(name, ()):
                     match, found = route.matches(scope)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assent.policy.model import Policy
     from assent.services.choose.desk import Desk
     from assent.services.choose.several import EnterAll
+    from assent.services.erase.journal import Journal
+    from assent.services.erase.world import ErasureWorld
     from assent.services.events.deliver import Desk as Post
+    from assent.services.figures.background import Background
+    from assent.services.guard.by_hand import ByHand
     from assent.services.ledger.log import Log
+    from assent.services.session.open_id import OpenId
+    from assent.services.session.subject_token import Keys
     from assent.settings import Settings
     from assent.store.columns import Columns
     from assent.store.keys import KeyFolder
@@ -28,7 +34,11 @@ class World:
     version in force, oldest first, with the text of its file. `now` is the instant, `ticks` are seconds that never
     jump back (for how long things took), `new_id` and `new_key` draw a fresh name and a fresh secret of 32 bytes,
     `chance` a number evenly from [0, 1). `say` takes one line of the server's own record,
-    `new_columns` opens a session of the set evaluator.
+    `new_columns` opens a session of the set evaluator. `journal` is where holds are written down beside the database,
+    `lead` how long before `erase_by` a part is erased. `host_keys` are the public keys of the chat product, by which
+    its people are believed; `open_id` is the identity provider of the staff, None where there is none. `background`
+    does what takes long beside the requests, `by_hand` gives what carries out a plan that a person looked at,
+    `erasing` what erasing reaches, for whoever proves an erasure.
     """
 
     store: Store
@@ -46,3 +56,10 @@ class World:
     chance: Callable[[], float]
     say: Callable[[str], None]
     new_columns: Callable[[], Columns]
+    journal: Journal
+    lead: timedelta
+    background: Background
+    by_hand: Callable[[], ByHand]
+    erasing: Callable[[], ErasureWorld]
+    host_keys: Keys
+    open_id: OpenId | None

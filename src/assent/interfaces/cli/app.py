@@ -44,6 +44,8 @@ COMMANDS = {
     "cut": "write a training set of eligible parts",
     "dedup": "find texts that say the same, and say which is kept",
     "skill": "say what conversations train",
+    "score": "say how likely texts are harmful",
+    "detector": "train and measure detectors of harm",
     "where": "say in which cuts a conversation or a person is",
     "canary": "plant made-up conversations that no cut may hold",
     "disclose": "publish what a model was trained on, as the law asks it",
@@ -53,11 +55,14 @@ COMMANDS = {
     "notice": "make, check, draw, publish, compare what people are asked",
     "rights": "answer what agents ask for people",
     "token": "say who may call the API",
+    "staff": "say who may sign in to the console",
+    "person-link": "let one person into the privacy centre, once",
     "serve": "serve the API",
     "webhook": "tell other systems what happens",
     "ledger": "prove, publish and check what people chose",
     "receipt": "write the receipt of a choice",
-    "verify": "check a receipt, an erasure or a membership, offline",
+    "verify": "check a receipt, an erasure, a membership or evidence, offline",
+    "evidence": "write what an auditor can verify offline, in one archive",
     "status": "count what the store holds",
     "demo": "run the whole story on made-up data",
 }
@@ -74,7 +79,7 @@ class _Commands(click.Group):
         if name not in COMMANDS:
             return None
         module = import_module(
-            f"assent.interfaces.cli.{name}_" if name == "import" else f"assent.interfaces.cli.{name}"
+            f"assent.interfaces.cli.{name}_" if name == "import" else f"assent.interfaces.cli.{name.replace('-', '_')}"
         )
         command: click.Command = module.command
         return command

@@ -1,0 +1,1 @@
+"""Pages for people in a browser: the notice, the privacy centre, the console."""

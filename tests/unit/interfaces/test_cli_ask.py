@@ -284,3 +284,24 @@ def test_a_home_without_keys_says_what_to_do_and_goes_on_after_it(tmp_path: Path
     refused = home("choose", "me", "decline")
     assert (refused.status, "assent ledger init" in refused.err) == (3, True)
     assert home.acts() == []
+
+
+def test_status_and_change_take_one_step_each(tmp_path: Path) -> None:
+    home = adults(made(tmp_path / "home"), "me")
+
+    def status(*more: str) -> str:
+        return program("ask", "me", "status", *more, cwd=home.folder).stdout
+
+    assert "training: unasked, nobody has said anything" in home("ask", "me", "status").out
+    assert at_a_terminal(home, ASK, "{allow}\n")[0] == 0
+    assert re.search(r"training: allowed since \S+, by person\n", status())
+    assert at_a_terminal(home, (*ASK, "change"), "{refuse}\n")[0] == 0
+    assert "training: declined" in status("--purpose", "training")
+    assert home.acts() == ["allow", "decline"]
+
+
+def test_a_change_asks_nobody_where_nobody_sits(tmp_path: Path) -> None:
+    home = adults(made(tmp_path / "home"), "me")
+    refused = program("ask", "me", "change", cwd=home.folder, stdin=b"1\n2\n", CI="1")
+    assert (refused.returncode, home.acts()) == (4, [])
+    assert home("ask", "me", "change", "--campaign", "autumn").status == 1

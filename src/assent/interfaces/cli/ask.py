@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assent.domain.errors import Invalid
+from assent.domain.instants import format_instant
 from assent.interfaces.cli.asking import About, about, about_options, question_here, take, text_here
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ NOT_NOW = 2
 
 @click.command()
 @click.argument("subject")
+@click.argument("doing", metavar="[status|change]", default="ask", type=click.Choice(["ask", "status", "change"]))
 @click.option("--purpose", help="What the person is asked to allow. Default: training, or what the campaign asks next.")
 @about_options
 @click.option("--campaign", default="", metavar="ID", help="Ask within this campaign, as it says, if it says so.")
@@ -29,6 +32,7 @@ NOT_NOW = 2
 def command(  # noqa: PLR0917 - click passes one argument an option
     wiring: Wiring,
     subject: str,
+    doing: str,
     purpose: str | None,
     scope: tuple[str, str] | None,
     conversation: str | None,
@@ -40,7 +44,9 @@ def command(  # noqa: PLR0917 - click passes one argument an option
     """Ask SUBJECT, who sits at this terminal, by the notice of this home, and record the answer with what was shown.
 
     There is no default: a bare Enter means later, and the end of input means nothing at all. In CI or
-    without a terminal nobody is asked and nothing is recorded.
+    without a terminal nobody is asked and nothing is recorded. The two answers stand in random order.
+
+    `status` says what holds and asks nobody; `change` puts the question again, whatever was answered.
 
     Exit status: 0 answered or deferred, 2 the person may not allow it or is not to be asked now, 4 nobody was there
     to ask.
@@ -48,9 +54,15 @@ def command(  # noqa: PLR0917 - click passes one argument an option
     \b
     Examples:
       assent ask me
+      assent ask me status        what holds now, and on whose word
+      assent ask me change        the same question, the same steps
       assent ask me --show        the exact text, and its digest
       assent ask me --campaign autumn --locale de
     """
+    if doing == "status":
+        return _status(wiring, subject, purpose)
+    if doing == "change" and campaign:
+        raise Invalid("an answer is changed at any time, and a campaign asks once", "leave `--campaign` out")
     wanted = purpose or ("" if campaign else "training")
     if show:
         shown = text_here(wiring, subject, wanted or "training", locale)
@@ -75,6 +87,21 @@ def command(  # noqa: PLR0917 - click passes one argument an option
     return _ask(wiring, question, subject, guardian)
 
 
+def _status(wiring: Wiring, subject: str, purpose: str | None) -> int:
+    """Say what holds for each purpose that is asked for, and for what was decided apart."""
+    from assent.services.choose.standing import standings
+
+    for one in standings(wiring.store, wiring.policies, subject, wiring.now()):
+        if purpose in (None, one.purpose):
+            where = "" if one.scope == "everything" else f" for one {one.scope}"
+            since = f" since {format_instant(one.since)}" if one.since is not None else ""
+            words = {"none": "nobody has said anything", "default": "the policy's default"}
+            word = words.get(one.source, f"by {one.source}")
+            click.echo(f"{one.purpose}{where}: {one.status}{since}, {word}")
+    click.echo(f"change it: assent ask {subject} change")
+    return 0
+
+
 def _ask(wiring: Wiring, question: Question, subject: str, guardian: str) -> int:
     """Show the text, which numbers its answers, and take one of them."""
     click.echo(question.rendering.body)
@@ -97,8 +124,7 @@ def _ask(wiring: Wiring, question: Question, subject: str, guardian: str) -> int
 def _say(outcome: Outcome, subject: str) -> None:
     words = {"allow": "allowed", "decline": "not allowed", "defer": "you decide later; until then nothing is used"}
     choice = outcome.choice
-    click.echo(
-        f"recorded: {words[choice.act]}. Change it any time: assent ask {subject}, or assent choose {subject} withdraw"
-    )
+    again = f"assent ask {subject} change, or assent choose {subject} withdraw"
+    click.echo(f"recorded: {words[choice.act]}. Change it any time: {again}")
     click.echo(f"your receipt: assent receipt {choice.id} --out receipt.json")
     click.echo('check it:     assent verify receipt receipt.json --key "$(assent ledger key)"')

@@ -74,6 +74,17 @@ def prove(
     Raises `Incomplete` before it has its receipt, and `AssentError` if what the store says of it does not fit
     together or a key of it still opens.
     """
+    proof = erasure_proof(store, log, erasure, conversation)
+    stones = proof.stones
+    return Proven(erasure, proof, tuple(store.obligations(erasure.id)), _attempt(store, world, erasure, stones))
+
+
+def erasure_proof(store: ProvingStore, log: Log, erasure: Erasure, conversation: str | None = None) -> ErasureProof:
+    """Write the proof of one erasure, with its tombstones: all, or those of one conversation.
+
+    Raises `Refused` for one from before erasures were chained, `Incomplete` before it has its receipt, and
+    `AssentError` if what the store says of it does not fit together.
+    """
     if erasure.kind == "before":
         fix = "its tombstones are all there is: see the sweep of that time"
         raise Refused(f"erasure `{erasure.id}` is from before erasures were chained", fix)
@@ -87,8 +98,7 @@ def prove(
     if commitment(leaf.salt, erasure.receipt.encode()) != leaf.commitment or not record.holds():
         raise _altered(erasure)
     stones = tuple(_stones(store, erasure, conversation))
-    proof = ErasureProof(record, leaf.salt, proof_of(store, log, leaf.number), stones)
-    return Proven(erasure, proof, tuple(store.obligations(erasure.id)), _attempt(store, world, erasure, stones))
+    return ErasureProof(record, leaf.salt, proof_of(store, log, leaf.number), stones)
 
 
 def _stones(store: ProvingStore, erasure: Erasure, conversation: str | None) -> Iterator[Stone]:

@@ -10,6 +10,7 @@ from assent.domain.errors import Invalid, NotFound, Refused
 from assent.services.erase.derived.connector import Connector
 from assent.services.erase.derived.cuts import InCuts
 from assent.services.erase.derived.database import InDatabase
+from assent.services.erase.derived.downloads import InDownloads
 from assent.services.erase.derived.port import BUILT_IN, CONNECTOR
 from assent.services.erase.derived.segments import InSegments
 from assent.services.erase.reclaim import Yard
@@ -41,16 +42,20 @@ def begin(store: Erasures, *, now: datetime) -> None:
             store.register(DerivedStore(name, name, now))
 
 
-def served(store: DerivedHome, vault: Vault, lock: Path, series: Path, *, lead: timedelta) -> dict[str, Derived]:
+def served(
+    store: DerivedHome, vault: Vault, lock: Path, series: Path, *, lead: timedelta, downloads: Path | None = None
+) -> dict[str, Derived]:
     """Return who serves each registered derived store, retired ones too: what they owe stays owed.
 
-    `lock` lets one at a time clear the vault; `series` is the folder of the series of cuts. Within
-    half the `lead`, and a week at most, no erased byte is left in a segment.
+    `lock` lets one at a time clear the vault; `series` is the folder of the series of cuts, `downloads` that of
+    archives that people asked for, if there are any. Within half the `lead`, and a week at most, no erased byte is
+    left in a segment.
     """
     own: tuple[Derived, ...] = (
         InDatabase(store),
         InSegments(Yard(store, vault, lock), min(LONGEST_WAIT, lead / 2)),
         InCuts(store, series),
+        *(() if downloads is None else (InDownloads(downloads),)),
     )
     connectors: list[Derived] = [Connector(one.name, store) for one in store.derived_stores() if one.kind == CONNECTOR]
     return {one.name: one for one in (*own, *connectors)}

@@ -13,6 +13,7 @@ DATABASE: Final = "database"
 SEGMENTS: Final = "segments"
 CUTS: Final = "cuts"
 CONNECTOR: Final = "connector"
+DOWNLOADS: Final = "downloads"
 BUILT_IN: Final = (DATABASE, SEGMENTS, CUTS)
 """Derived stores that every home has; each is registered under the name of its kind."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from assent.domain.decision import NO_LEAD
 from assent.domain.instants import in_utc
 from assent.store.answers import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from assent.policy.model import Policy
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from assent.store.port import FactColumns
 
 Step = Literal["day", "week", "month", "year"]
+
+_LABELS: Final = {"year": "%Y", "month": "%Y-%m"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,19 @@ class Forecast:
     held: int
     endless: int
 
+    @property
+    def rules(self) -> list[str]:
+        """List the rules, the one that ends most parts first."""
+        totals: dict[str, int] = {}
+        for bucket in self.buckets:
+            for rule, parts in bucket.parts.items():
+                totals[rule] = totals.get(rule, 0) + parts
+        return sorted(totals, key=lambda rule: (-totals[rule], rule))
+
+    def label(self, bucket: Bucket) -> str:
+        """Name the step that a bucket stands for."""
+        return bucket.start.strftime(_LABELS.get(self.step, "%Y-%m-%d"))
+
 
 def forecast(
     store: FactColumns,
@@ -53,9 +68,12 @@ def forecast(
 ) -> Forecast:
     """Count when everything that is kept becomes ripe, in `count` steps from now. What is ripe counts in the first."""
     with answers(store, columns, policies, at, lead=lead) as found:
-        ends = found.ends(step)
-    starts = _starts(at, step, count)
-    buckets: dict[datetime, dict[str, int]] = {start: {} for start in starts}
+        return from_ends(found.ends(step), at, step, count)
+
+
+def from_ends(ends: Iterable[tuple[datetime | None, str, int]], at: datetime, step: Step, count: int) -> Forecast:
+    """Put counts of ends (`Answers.ends` by this step) into `count` buckets."""
+    buckets: dict[datetime, dict[str, int]] = {start: {} for start in _starts(at, step, count)}
     later = held = endless = 0
     for start, rule, parts in ends:
         if rule == "hold" and start is None:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from tests.unit.services.campaign_world import DAY, DEADLINE, act, campaign, day, live, person, prompt, shelf
 
-from assent.interfaces.cli.funnel_chart import steps_of, svg
+from assent.interfaces.charts.funnel import steps_of, svg
 from assent.services.campaign.funnel import ARMS, Figures, Funnel, alarms, funnel
 from assent.services.campaign.intervals import share
 from assent.services.campaign.offer import person_of

@@ -144,7 +144,7 @@ def funnel(wiring: Wiring, name: str, purpose: str | None, picture: Path | None,
       assent campaign funnel spring
       assent campaign funnel spring --purpose training --svg funnel.svg
     """
-    from assent.interfaces.cli.funnel_chart import steps_of, svg
+    from assent.interfaces.charts.funnel import steps_of, svg
     from assent.services.campaign.acts import course_of
 
     course = course_of(wiring.store, name)

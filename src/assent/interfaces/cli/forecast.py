@@ -9,7 +9,7 @@ import click
 
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
-from assent.interfaces.cli.chart import bars, svg
+from assent.interfaces.cli.chart import bars
 from assent.interfaces.cli.options import INSTANT
 from assent.services.forecast import Step, forecast
 
@@ -41,6 +41,8 @@ def command(wiring: Wiring, step: str, steps: int, picture: Path | None, at: dat
     by, lead = cast("Step", step), wiring.lead
     ahead = forecast(wiring.store, wiring.columns, wiring.policies, instant, by, steps, lead=lead)
     if picture is not None:
+        from assent.interfaces.charts.forecast import svg
+
         picture.write_text(svg(ahead), encoding="utf-8")
     if as_json:
         buckets = [{"start": format_instant(b.start), "parts": b.parts} for b in ahead.buckets]

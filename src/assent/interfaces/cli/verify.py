@@ -33,6 +33,7 @@ def command() -> None:
       assent verify receipt my-receipt.json --key VKEY
       assent verify erasure erasure-12.json --key VKEY
       assent verify membership spring-1.membership.json --manifest manifest.json
+      assent verify evidence evidence.zip --key VKEY
     """
 
 
@@ -155,6 +156,41 @@ def membership(file: Path, manifest: Path | None, as_json: bool) -> int:
         click.echo(f"{whose} {'is' if proof.member else 'is not'} in cut {proof.cut} number {proof.number}")
         _say_lists(("this could not be checked:", missing), ("this does not prove:", unproven))
     return 4 if missing else 0
+
+
+@command.command()
+@click.argument("file", type=_FILE)
+@click.option("--key", "vkeys", multiple=True, help="The log's public key, obtained elsewhere. May be repeated.")
+@click.option("--keys", "key_file", type=_FILE, help="A file of public keys, one a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def evidence(file: Path, vkeys: tuple[str, ...], key_file: Path | None, as_json: bool) -> int:
+    """Check FILE, an archive of `assent evidence`: that no byte was changed, who signed it, and that it fits together.
+
+    The whole ledger is recomputed, and every digest, amendment and erasure in the archive is checked.
+
+    Exit status: 0 it holds, 1 unreadable, 2 something was changed or does not fit, 4 not everything could be checked.
+
+    \b
+    Example:
+      assent verify evidence evidence.zip --key log.example.com/choices+3d9f…+AQ…
+    """
+    from assent.ledger.note import parse_verifier
+    from assent.services.evidence.check import check_evidence
+
+    keys = [parse_verifier(vkey) for vkey in dict.fromkeys((*vkeys, *_lines(key_file)))]
+    with file.open("rb") as stream:
+        found = check_evidence(stream, keys)
+    if as_json:
+        lists = {"proven": found.proven, "faults": found.faults, "missing": found.missing}
+        echo_json({"origin": found.origin, "at": found.at, **lists, "status": found.exit_code})
+    else:
+        click.echo(f"evidence of {found.origin}, {found.at}")
+        _say_lists(
+            ("this is wrong:", tuple(found.faults)),
+            ("this holds:", tuple(found.proven)),
+            ("this could not be checked:", tuple(found.missing)),
+        )
+    return found.exit_code
 
 
 def _say_lists(*lists: tuple[str, tuple[str, ...]]) -> None:

@@ -44,9 +44,14 @@ class Freshness:
 
 def freshness(store: FreshStore, columns: Columns, policies: Sequence[Policy], cut: Cut, at: datetime) -> Freshness:
     """Decide every row of a cut anew. Raises `Refused` for a cut from before purposes were kept."""
+    with answers(store, columns, policies, at):
+        return freshness_within(store, columns, cut, at)
+
+
+def freshness_within(store: FreshStore, columns: Columns, cut: Cut, at: datetime) -> Freshness:
+    """Do the same inside answers at `at` that the caller opened, for many cuts in one pass."""
     if cut.purpose is None:
         raise Refused(f"nobody knows any more what cut `{cut.name}` number `{cut.number}` was for", "cut again")
-    with answers(store, columns, policies, at):
-        rows = store.count_members(cut.name, cut.number)
-        there, stale = no_longer_eligible(columns, cut.purpose, store.member_keys(cut.name, cut.number))
+    rows = store.count_members(cut.name, cut.number)
+    there, stale = no_longer_eligible(columns, cut.purpose, store.member_keys(cut.name, cut.number))
     return Freshness(at, rows, rows - there, stale)

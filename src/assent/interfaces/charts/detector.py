@@ -1,0 +1,65 @@
+"""A detector's curves as SVG: recall, precision, reliability, one line a detector."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pygal
+
+from assent.interfaces.charts.drawing import drawn, look
+from assent.learn.harm import figures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from assent.learn.harm.figures import Floats
+    from assent.learn.harm.report import Measured
+
+_POINTS: Final = 120
+
+
+def _chart(title: str, x: str, y: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> bytes:
+    shape = {"show_dots": False, "range": (0, 1), "xrange": (0, 1), "formatter": "{:.2g}".format}
+    chart = pygal.XY(**{**look(), **shape, "show_legend": True, "legend_at_bottom": True}, height=480)
+    chart.x_title, chart.y_title = x, y
+    for name, points in lines.items():
+        chart.add(name, list(points))
+    told = [f"{name}: {len(points)} points, from {points[0]} to {points[-1]}" for name, points in lines.items()]
+    return drawn(chart, title, told).encode()
+
+
+def _thin(x: Floats, y: Floats) -> list[tuple[float, float]]:
+    keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), _POINTS)).astype(int))
+    return [(round(float(x[at]), 4), round(float(y[at]), 4)) for at in keep]
+
+
+def roc(title: str, several: Sequence[Measured]) -> bytes:
+    """Draw recall against the share of harmless texts flagged, one line a detector."""
+    lines = {}
+    for one in several:
+        found = figures.curve(one.scores, one.harmful)
+        lines[one.name] = _thin(np.append(0.0, found.false_flags), np.append(0.0, found.recall))
+    return _chart(title, "harmless texts flagged", "harm found", lines)
+
+
+def precision_recall(title: str, several: Sequence[Measured]) -> bytes:
+    """Draw precision against recall, one line a detector."""
+    lines = {}
+    for one in several:
+        found = figures.curve(one.scores, one.harmful)
+        lines[one.name] = _thin(found.recall, found.precision)
+    return _chart(title, "harm found", "precision", lines)
+
+
+def reliability(title: str, several: Sequence[Measured], bins: int = 10) -> bytes:
+    """Draw the share of harm in each tenth of the scores against its mean score; a straight line is right."""
+    lines: dict[str, list[tuple[float, float]]] = {"right": [(0.0, 0.0), (1.0, 1.0)]}
+    for one in several:
+        at = np.minimum((one.scores * bins).astype(int), bins - 1)
+        lines[one.name] = [
+            (round(float(one.scores[at == place].mean()), 4), round(float(one.harmful[at == place].mean()), 4))
+            for place in range(bins)
+            if (at == place).any()
+        ]
+    return _chart(title, "mean score", "share of harm", lines)

@@ -1,0 +1,1 @@
+"""The console: what prevents accidents, for officers, engineers, safety and auditors."""

@@ -1,0 +1,1 @@
+"""What takes long to work out: done beside the requests, kept with its instant, shown at once."""

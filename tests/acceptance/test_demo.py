@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def told(folder: Path) -> Said:
-    return call(Wiring(), "demo", "--people", "60", "--out", folder)
+    return call(Wiring(), "demo", "--no-serve", "--people", "60", "--out", folder)
 
 
 @pytest.fixture(scope="module")
@@ -208,17 +208,17 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("short")
 def test_a_second_run_replaces_the_first(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert call(Wiring(), "demo", "--out", out).status == 0
+    assert call(Wiring(), "demo", "--no-serve", "--out", out).status == 0
     (out / "home").mkdir()
     (out / "home" / "stale").write_text("old")
-    assert call(Wiring(), "demo", "--out", out).status == 0
+    assert call(Wiring(), "demo", "--no-serve", "--out", out).status == 0
     assert [path.name for path in out.iterdir()] == [demo.MARK]
 
 
 @pytest.mark.usefixtures("short")
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
-    said = call(Wiring(), "demo", "--out", tmp_path)
+    said = call(Wiring(), "demo", "--no-serve", "--out", tmp_path)
     assert (said.status, said.out) == (2, "")
     assert "holds something else" in said.err
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
@@ -226,12 +226,12 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("short")
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
-    assert call(Wiring(), "demo", "--out", tmp_path).status == 0
+    assert call(Wiring(), "demo", "--no-serve", "--out", tmp_path).status == 0
 
 
 @pytest.mark.parametrize("people", ["59", "5001", "many"])
 def test_the_number_of_people_has_limits(tmp_path: Path, people: str) -> None:
-    said = call(Wiring(), "demo", "--out", tmp_path / "out", "--people", people)
+    said = call(Wiring(), "demo", "--no-serve", "--out", tmp_path / "out", "--people", people)
     assert said.status == 1
     assert not (tmp_path / "out").exists()
 

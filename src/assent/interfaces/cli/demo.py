@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ import click
 
 from assent.domain.errors import Invalid, Refused
 from assent.domain.facts import ACTS
-from assent.interfaces.cli.chart import bars, svg
+from assent.interfaces.charts.forecast import svg
+from assent.interfaces.cli.chart import bars
 from assent.interfaces.cli.cut import cut_and_say, read_recipe
 from assent.interfaces.cli.demo_evidence import publish_ledger, show_funnel, write_pages, write_receipt
 from assent.interfaces.cli.init import make_home
@@ -26,7 +28,6 @@ from assent.services.plan import make_plan
 from assent.services.sweep import find_plan, require_done, sweep_plan
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable
 
     from assent.domain.decision import Decision
@@ -53,9 +54,13 @@ MARK = "assent-demo"
 @click.option("--seed", type=int, default=7, show_default=True, help="Another seed, other people.")
 @click.option("--people", type=click.IntRange(60, 5000), default=200, show_default=True)
 @click.option("--data", type=click.Path(exists=True, path_type=Path), help="Run on this export of yours instead.")
+@click.option("--serve/--no-serve", default=True, show_default=True,
+              help="End by serving the pages of what was made; never where CI is set.")  # fmt: skip
 @click.option("--format", "format_name", help="Format of --data, as in `assent import`; found out if left out.")
 @click.pass_obj
-def command(wiring: Wiring, out: Path, seed: int, people: int, data: Path | None, format_name: str | None) -> int:
+def command(
+    wiring: Wiring, out: Path, seed: int, people: int, data: Path | None, serve: bool, format_name: str | None
+) -> int:
     """Run the main job on a made-up provider with 200 people, or on --data, and leave a folder to look into.
 
     \b
@@ -67,7 +72,22 @@ def command(wiring: Wiring, out: Path, seed: int, people: int, data: Path | None
     if data is not None:
         return _own_data(wiring, out, data, format_name)
     chance = wiring.seeded(seed)
-    return _story(wiring, out, generate(chance, people), chance.random)
+    lantern = generate(chance, people)
+    status = _story(wiring, out, lantern, chance.random)
+    if serve and not wiring.unattended():
+        from assent.interfaces.cli.demo_pages import serve_pages
+
+        serve_pages(wiring, out / "home", CHAPTERS[-1][0], _three(lantern))
+    return status
+
+
+def _three(lantern: Lantern) -> dict[str, str]:
+    """Pick somebody who allows, somebody who does not, and somebody who has not answered, each with chats."""
+    last = {act.subject: act.did for act in lantern.calendar.acts if act.did != "defer"}
+    talking = Counter(talk.subject for talk in lantern.talks if talk.subject in lantern.calendar.first_shown)
+    said = {"somebody who allows": "allow", "somebody who does not": "decline", "somebody who has not said": ""}
+    most = [subject for subject, _ in talking.most_common()]
+    return {what: next(one for one in most if last.get(one, "") == did) for what, did in said.items()}
 
 
 def _fresh(out: Path) -> None:

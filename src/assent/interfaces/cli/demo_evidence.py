@@ -12,7 +12,7 @@ import click
 
 import assent_verify
 from assent.domain.errors import AssentError, Refused
-from assent.interfaces.cli.funnel_chart import steps_of, svg
+from assent.interfaces.charts.funnel import steps_of, svg
 from assent.interfaces.cli.options import read_notice
 from assent.ledger.note import parse_verifier
 from assent.ledger.receipt import encode_receipt

@@ -1,0 +1,1 @@
+"""Learning: detectors of harm, and what they are trained with."""

@@ -1,0 +1,1 @@
+"""Harm detection behind one port (`port.py`): texts in, a probability for each category out."""

@@ -59,4 +59,5 @@ def _said(act: ApprovalAct) -> str:
         "exceed": "go beyond a guard",
         "loosen": "loosen a safeguard",
         "clock": "go on after a jump of the clock",
+        "promote": "let a version of a detector decide",
     }[act]

@@ -44,6 +44,7 @@ def command() -> None:
       exceed     let a sweep go beyond a guard
       loosen     loosen a safeguard
       clock      go on after a jump of the clock
+      promote    let a version of a detector decide
 
     \b
     Examples:

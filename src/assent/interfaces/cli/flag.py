@@ -1,4 +1,4 @@
-"""`assent flag`: flag a conversation, review or reverse a flag, list flags."""
+"""`assent flag`: flag a conversation, list flags; what people decide about them is in `flag_review`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.instants import format_instant
+from assent.interfaces.cli import flag_review
 from assent.interfaces.cli.app import echo_json
 from assent.services.flag.scores import forget_scores
 from assent.store.records import Flag, Page
@@ -15,7 +16,35 @@ if TYPE_CHECKING:
     from assent.wiring import Wiring
 
 
-@click.command()
+class _ByDefaultOn(click.Group):
+    """Takes what is no sub-command for a conversation to flag, or for options of `on`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["on", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_ByDefaultOn)
+def command() -> None:
+    """Flag conversations, and let people look at what was flagged; `assent flag CONVERSATION ...` is short for `on`.
+
+    A flag that nobody looked at is provisional: the policy says how long it keeps a conversation. Whoever reviews it
+    upholds or reverses it, two people where the category is severe; the person may appeal, and somebody else decides.
+
+    \b
+    Examples:
+      assent flag chatgpt:6710… --category fraud --score 0.97 --by "detector 3"
+      assent flag score
+      assent flag queue
+      assent flag show 5f0c… --by rita --reason "first look"
+      assent flag review 5f0c… --uphold --by rita --reason "asks for working malware"
+      assent flag decide 5f0c… --reverse --by sam --reason "it is fiction"
+      assent flag --list --subject p-17
+    """
+
+
+@command.command("on")
 @click.argument("conversation", required=False)
 @click.option("--category", help="What was found, in the words of your taxonomy.")
 @click.option("--by", "by", help="Who or what found it, reviewed it or reverses it.")
@@ -28,7 +57,7 @@ if TYPE_CHECKING:
 @click.option("--forget", is_flag=True, help="End findings whose time is over (`flag_score_days`).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def command(
+def on(
     wiring: Wiring,
     *,
     conversation: str | None,
@@ -50,11 +79,11 @@ def command(
 
     \b
     Examples:
-      assent flag chatgpt:6710… --category fraud --score 0.97 --by "detector 3"
-      assent flag 5f0c… --review --by "review team"
-      assent flag 5f0c… --reverse --by "appeal desk"
-      assent flag --list --subject p-17
-      assent flag --forget
+      assent flag on chatgpt:6710… --category fraud --score 0.97 --by "detector 3"
+      assent flag on 5f0c… --review --by "review team"
+      assent flag on 5f0c… --reverse --by "appeal desk"
+      assent flag on --list --subject p-17
+      assent flag on --forget
     """
     now = wiring.now()
     if listed:
@@ -66,15 +95,33 @@ def command(
     if not conversation or not by:
         raise click.UsageError("a flag needs a conversation and --by")
     if review or reverse:
-        (wiring.store.reverse_flag if reverse else wiring.store.review_flag)(conversation, now)
-        after = "; the policy's clock for unflagged content applies again" if reverse else ""
-        click.echo(f"{'reversed' if reverse else 'reviewed'} at {format_instant(now)}{after}")
-        return 0
+        return _reviewed(wiring, conversation, by, reason, reverse=reverse)
     if not category:
         raise click.UsageError("a flag needs --category")
+    from assent.services.flag import review as reviewing
+
     flag = Flag(wiring.new_id(), conversation, now, category, by, reason, score=score)
-    wiring.store.add_flag(flag)
+    reviewing.raise_flag(wiring.store, flag)
     echo_json({"flag": flag.id, "at": format_instant(now)}) if as_json else click.echo(f"flag {flag.id}")
+    return 0
+
+
+def _reviewed(wiring: Wiring, flag: str, by: str, reason: str, *, reverse: bool) -> int:
+    """Do what `assent flag review` does, with a reason of our own if none is given; also where content is gone."""
+    from assent.services.flag import review as reviewing
+    from assent.services.flag.terms import ReviewTerms
+
+    now = wiring.now()
+    if wiring.store.candidate(flag) is None:
+        (wiring.store.reverse_flag if reverse else wiring.store.review_flag)(flag, now)
+    else:
+        said = reviewing.Said(flag, by, "reverse" if reverse else "uphold", reason or "no reason was given")
+        found = reviewing.review(wiring.store, wiring.policies, said, ReviewTerms(), now=now)
+        if found.settled is None:
+            click.echo("recorded; somebody else must look too")
+            return 0
+    after = "; the policy's clock for unflagged content applies again" if reverse else ""
+    click.echo(f"{'reversed' if reverse else 'reviewed'} at {format_instant(now)}{after}")
     return 0
 
 
@@ -93,3 +140,15 @@ def _show(wiring: Wiring, conversation: str | None, subject: str | None, *, as_j
         if found.after is None:
             return 0
         page = Page(wiring.settings.list_page, found.after)
+
+
+for part in (
+    flag_review.score,
+    flag_review.queue,
+    flag_review.show,
+    flag_review.review,
+    flag_review.appeal,
+    flag_review.decide,
+    flag_review.agreement,
+):
+    command.add_command(part)

@@ -16,6 +16,7 @@ import click
 from assent.domain.errors import AssentError, Refused
 from assent.domain.instants import format_instant
 from assent.interfaces.api.health import Metrics, serving_health
+from assent.services.detector.watch import newest_drift
 from assent.services.guard.daemon import sweep_on
 from assent.services.guard.health import Health, health
 from assent.services.guard.lease import alone
@@ -93,6 +94,8 @@ class _Watcher:
         if last := store.last_round():
             self._metrics.saw(last, now)
         self._metrics.owed(len(store.open_erasures(0, _COUNTED)), store.open_obligations())
+        if (moved := newest_drift(store)) is not None and moved.index is not None:
+            self._metrics.drifted(moved.detector, moved.index)
         return self._metrics
 
     def health(self) -> Health:

@@ -17,6 +17,9 @@ from assent.store.records import ConversationFilter, Event, Page, RightsAgent, R
 if TYPE_CHECKING:
     from assent.store.records import Flag, Listing, RightsStatus
 
+APPEAL: Final = "appeal"
+"""What a person asks for who does not agree with a flag; it is decided with the flag, and by nobody else."""
+
 Wish = Literal["access", "deletion", "correction", "objection", "appeal"]
 """What a person can ask for. `appeal` is another look at a flag."""
 
@@ -151,7 +154,7 @@ def appeals_of(store: WishStore, subject: str) -> dict[str, RightsRequest]:
     """Read the appeals of a person by the flag that each is about; of several the newest."""
     found: dict[str, RightsRequest] = {}
     for request in _own(store, subject):
-        if request.exercise == "appeal" and request.agent_request:
+        if request.exercise == APPEAL and request.agent_request:
             found.setdefault(request.agent_request, request)
     return found
 

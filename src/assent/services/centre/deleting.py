@@ -22,7 +22,7 @@ def chosen(store: ChatStore, subject: str, conversations: Sequence[str]) -> list
     return [own(store, subject, one).entry for one in dict.fromkeys(conversations)]
 
 
-def delete(store: ChatStore, subject: str, conversations: Sequence[str], *, now: datetime) -> int:
+def hide_chosen(store: ChatStore, subject: str, conversations: Sequence[str], *, now: datetime) -> int:
     """Delete these conversations: their use ends, the bytes go later. Returns how many; those deleted before count.
 
     Raises `NotFound` if one of them is not the person's, and has then deleted none.

@@ -13,7 +13,7 @@ from assent.interfaces.web.audience import PERSON
 from assent.interfaces.web.centre.frame import policies_of, purpose_name, show, window_of
 from assent.interfaces.web.pages import Pages
 from assent.services.centre.chats import list_chats, list_kept_out, own, place_of, weigher
-from assent.services.centre.deleting import bring_back, chosen, delete
+from assent.services.centre.deleting import bring_back, chosen, hide_chosen
 from assent.services.centre.erased import erased_conversation
 from assent.services.explain import explain_conversation
 from assent.store.records import ConversationFilter, Listing
@@ -113,7 +113,7 @@ def confirm(visit: Visit) -> Response:
 @pages.post("/me/chats/delete", PERSON)
 def delete_chosen(visit: Visit) -> Response:
     """Delete the conversations that were confirmed."""
-    count = delete(visit.world.store, visit.subject, visit.several("id"), now=visit.now)
+    count = hide_chosen(visit.world.store, visit.subject, visit.several("id"), now=visit.now)
     return visit.redirect("/me/chats", said="chats.said.deleted" if count else "chats.said.nothing")
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assent.domain.errors import NotFound
+from assent.domain.errors import NotFound, Refused
 from assent.interfaces.api.rights import desk_of
 from assent.interfaces.web.console.frame import OFFICE, OFFICER, may, shown
 from assent.interfaces.web.pages import Pages
+from assent.services.centre.asking import APPEAL
 from assent.services.rights.exercise import FINAL, REASONS
 from assent.store.records import Page
 
@@ -48,14 +49,14 @@ def one(visit: Visit) -> Response:
         found=found,
         days=(found.expected_by - visit.now).days,
         reasons=REASONS,
-        may_end=may(visit, OFFICER) and found.status not in FINAL,
+        may_end=may(visit, OFFICER) and found.status not in FINAL and found.exercise != APPEAL,
     )
 
 
 @pages.post("/console/requests/{request}/fulfil", OFFICER)
 def fulfil(visit: Visit) -> Response:
     """Carry a request out for the person who was found, or close one that was dealt with elsewhere."""
-    found, form = _known(visit), visit.form
+    found, form = _to_end(visit), visit.form
     subject, details = form.get("subject", "").strip() or None, form.get("details", "").strip() or None
     desk_of(visit.world).fulfil(found.id, subject=subject, details=details)
     return visit.redirect("/console/requests", done="fulfilled")
@@ -64,7 +65,7 @@ def fulfil(visit: Visit) -> Response:
 @pages.post("/console/requests/{request}/deny", OFFICER)
 def deny(visit: Visit) -> Response:
     """Close a request without doing what it asks."""
-    found, form = _known(visit), visit.form
+    found, form = _to_end(visit), visit.form
     details = form.get("details", "").strip() or None
     desk_of(visit.world).deny(found.id, form.get("reason", ""), details=details)
     return visit.redirect("/console/requests", done="denied")
@@ -74,4 +75,11 @@ def _known(visit: Visit) -> RightsRequest:
     found = visit.world.store.request(visit.path["request"])
     if found is None:
         raise NotFound("there is no such request", "look at the list")
+    return found
+
+
+def _to_end(visit: Visit) -> RightsRequest:
+    found = _known(visit)
+    if found.exercise == APPEAL:
+        raise Refused("an appeal is decided by somebody who took no part before", "decide it with its flag")
     return found

@@ -1,0 +1,33 @@
+"""The frozen benchmark: texts that nothing was learned from, by which versions are compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from assent.domain.digests import digest
+from assent.learn.harm.labelled import Labelled, without_copies
+from assent.learn.harm.pairs import everyday, pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+IDENTITY: Final = "identity"
+"""The source of harmless texts that name groups of people in the words of hate."""
+
+_ABOUT_PEOPLE: Final = frozenset({"hate", "harassment"})
+
+
+def benchmark(further: Iterable[Labelled] = ()) -> list[Labelled]:
+    """Return the judging part of what the package carries, and of `further` texts, without copies."""
+    own: list[Labelled] = []
+    for pair in pairs():
+        source = IDENTITY if pair.category in _ABOUT_PEOPLE else "pairs"
+        own.append(Labelled(pair.harmful, (pair.category,), pair.family, "pairs"))
+        own.append(Labelled(pair.harmless, (), pair.family, source))
+    own += [Labelled(text, (), family, "everyday") for family, text in everyday()]
+    return [row for row in without_copies([*own, *further]) if row.use == "judge"]
+
+
+def benchmark_digest(rows: Sequence[Labelled]) -> str:
+    """Name a benchmark by its texts and labels; two reports can be compared if it is the same."""
+    return digest([[row.text, list(row.harms), row.source, row.surface] for row in rows])

@@ -1,0 +1,105 @@
+"""Three rounds of reviews make a detector better on texts it never saw, and nothing is used that may not be."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from tests.simulation.detector_loop.drawing import false_flags_by_round
+from tests.simulation.detector_loop.made_up import rows, topic_of
+from tests.simulation.detector_loop.world import PLANTED, Loop, Round, Scale
+from tests.unit.services.cut_world import world
+
+from assent.learn.harm.labelled import Labelled, own, without_copies
+from assent.learn.harm.manifest import read_manifest
+
+
+def looped(where: Path, texts: Sequence[Labelled], scale: Scale, order: object) -> Iterator[Loop]:
+    shipped = where / "world" / "home" / "detectors" / "loop-1"  # the first version is the one that decides
+    with pytest.MonkeyPatch.context() as patch, world(where / "world") as kept:
+        patch.setattr("assent.learn.harm.cascade.shipped", lambda: shipped)
+        loop = Loop(kept, texts, scale, print, order)
+        loop.run()
+        yield loop
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
+    """Made-up requests: a detector that knows a third of the topics meets the others, round by round."""
+    yield from looped(tmp_path_factory.mktemp("loop"), rows(), Scale(), topic_of)
+
+
+def improves(rounds: Sequence[Round]) -> None:
+    quality, flags = [one.auprc for one in rounds], [one.false_flags for one in rounds]
+    assert all(after > before for before, after in pairwise(quality)), quality
+    assert all(after < before for before, after in pairwise(flags)), flags
+
+
+def used_only_what_may_be(loop: Loop) -> None:
+    """Count anew from the store: whose every row of every cut is, what that person said last, and on which plan."""
+    store = loop.world.store
+    cuts = store.cuts_named("reviewed")
+    assert len(cuts) == loop.scale.rounds
+    seen = 0
+    for cut in cuts:
+        for row in store.members(cut.name, cut.number):
+            seen += 1
+            assert row.conversation not in loop.planted
+            assert store.account(row.subject or "").plan == "pro"
+            acts = store.choices_for_several([row.conversation])[row.conversation]
+            said = [one.act for one in acts if one.purpose == "safety" and one.at <= cut.decided_at]
+            assert said[-1] == "allow"
+    used = {text for one in loop.rounds for text in one.texts}
+    assert seen > len(used) > 0
+    assert not any(text.startswith("planted") for text in used)
+    never = {name for name in loop.planted if "erased" not in name}
+    assert len(never) == 3 * (len(PLANTED) - 1) * loop.scale.rounds
+    assert store.candidates_of(never) == {}  # nobody was even shown them
+    gone = {name for name in loop.planted if "erased" in name and not name.startswith(f"test:r{loop.scale.rounds - 1}")}
+    assert gone
+    assert store.conversations_of(gone) == {}
+
+
+def test_figures_improve_at_every_round(small: Loop) -> None:
+    improves(small.rounds)
+    judged = {row.family for row in small.benchmark}
+    assert not judged & {row.family for row in (*small.first, *small.traffic)}
+
+
+def test_nothing_ineligible_is_ever_used(small: Loop) -> None:
+    used_only_what_may_be(small)
+
+
+def test_every_version_names_its_cut_and_only_figures_decide(small: Loop) -> None:
+    cuts = small.world.store.cuts_named("reviewed")
+    for one, cut in zip(small.rounds[1:], cuts, strict=True):
+        made = read_manifest(small.home / "detectors" / one.title.replace("@", "-"))
+        assert f"cut reviewed {cut.number} {cut.manifest}" in {source.name for source in made.sources}
+    last = small.rounds[-1].judgement
+    failed = {check.rule for check in last.checks if not check.passed}
+    # three trainings and live traffic are not part of this small loop, and the gate says so
+    assert failed == {"it was trained with several seeds", "it ran in the shadow of the incumbent"}
+
+
+def test_the_rounds_can_be_drawn(small: Loop) -> None:
+    drawn = false_flags_by_round(small.rounds)
+    assert drawn.startswith(b"<svg")
+    assert all(one.title.encode() in drawn for one in small.rounds)
+
+
+@pytest.mark.deep
+def test_the_loop_on_what_the_package_carries_and_public_sets(tmp_path: Path) -> None:
+    """The same with the contrast pairs of the package, and public sets where they lie beside the checkout."""
+    from benchmarks import detect_set
+
+    public = [
+        Labelled(row.text, row.harms, row.family, row.source, row.surface)  # type: ignore[arg-type]
+        for row in detect_set.public_rows()
+        if row.source in {"advbench", "harmbench"}
+    ]
+    answers = [row for row in rows() if row.surface == "answer"]
+    texts = [*without_copies([*own(), *public]), *answers]
+    for loop in looped(tmp_path, texts, Scale(people=40, seeds=3, noise=0.03, drawn=0.9), lambda _row: 0):
+        improves(loop.rounds)
+        used_only_what_may_be(loop)
+        (tmp_path / "false-flags.svg").write_bytes(false_flags_by_round(loop.rounds))

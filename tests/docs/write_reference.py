@@ -102,7 +102,8 @@ policies = ["policies"]
 def setting_meanings() -> dict[str, str]:
     """Read what the docstring of `Settings` says about each field."""
     text = re.sub(r"\s+", " ", inspect.getdoc(Settings) or "")
-    found = re.findall(r"`(\w+)`: (.*?)(?= `\w+`: |$)", text)
+    # a paragraph begins with what its settings are about, which is no part of the meaning before it
+    found = re.findall(r"`(\w+)`: (.*?)(?= (?:Of [^.:`]*: )?`\w+`: |$)", text)
     return {name: meaning.strip().rstrip(".") for name, meaning in found}
 
 

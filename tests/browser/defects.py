@@ -131,16 +131,11 @@ DEFECTS = {
 KNOWN = {
     "focus on allow",
     "Enter grants",
-    "scrolling grants",
     "closing grants",
     "waiting grants",
-    "leaving grants",
     "a preset radio button",
     "two steps to decline",
-    "only later instead of decline",
     "bundled terms",
-    "a countdown",
-    "a smaller font",
     "decline drawn as a picture",
 }
 """Defects that are tried in every run; the others in the deep one."""

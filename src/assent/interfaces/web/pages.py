@@ -13,7 +13,8 @@ session. A page can forget none of it, because it can do none of it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from starlette.responses import Response
@@ -61,7 +62,7 @@ class Pages:
 
     def get(self, path: str, audience: Audience, *, sensitive: str = "") -> Callable[[Handler], Handler]:
         """Show something at an address. What it shows changes nothing."""
-        return self._keep(Entry("GET", path, audience, _nothing, sensitive))
+        return self._keep(partial(Entry, "GET", path, audience, sensitive=sensitive))
 
     def post(
         self,
@@ -78,15 +79,12 @@ class Pages:
         if (audience.kind is None) is not open_form:
             # a form of somebody who is signed in always takes the session's proof
             raise ValueError(path)
-        return self._keep(Entry("POST", path, audience, _nothing, sensitive, open_form or audience is ELEMENT, rate))
+        unproven = open_form or audience is ELEMENT
+        return self._keep(partial(Entry, "POST", path, audience, sensitive=sensitive, open_form=unproven, rate=rate))
 
-    def _keep(self, entry: Entry) -> Callable[[Handler], Handler]:
+    def _keep(self, entry: Callable[[Handler], Entry]) -> Callable[[Handler], Handler]:
         def keep(handler: Handler) -> Handler:
-            self.entries.append(replace(entry, handler=handler))
+            self.entries.append(entry(handler))
             return handler
 
         return keep
-
-
-def _nothing(_visit: Visit) -> Response:
-    raise NotImplementedError

@@ -268,4 +268,5 @@ def _files() -> dict[str, tuple[bytes, str, str]]:
 
 
 async def _never(_request: Request) -> Response:
+    # a route has to have one; ours only match, and `_visit` asks the page
     raise NotImplementedError

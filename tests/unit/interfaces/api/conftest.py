@@ -1,4 +1,4 @@
-"""A home that is made once and copied, and the server on it."""
+"""The server, on a home of its own."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,24 +10,9 @@ from tests.unit.interfaces.api.server import START, Api, Clock, echo_routes
 
 from assent.interfaces.api.app import create_app
 from assent.interfaces.api.world import World
-from assent.interfaces.cli.init import make_home
 from assent.services.tokens import add_token
 from assent.store.records import ROLES
 from assent.wiring import Wiring
-
-
-@pytest.fixture(scope="session")
-def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with nothing in it, made once: copying it is much faster than making it."""
-    home = tmp_path_factory.mktemp("api") / "home"
-    made = make_home(Wiring(clock=START), home, ("anthropic/2025-10-08",))
-    made.store.close()
-    return home
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

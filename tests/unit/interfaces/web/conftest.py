@@ -1,4 +1,4 @@
-"""A home that is made once and copied, with the pages on it."""
+"""The pages, on a home of their own."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,22 +9,7 @@ import pytest
 from tests.unit.interfaces.api.server import START, Clock
 from tests.unit.interfaces.web.visitors import Place, place_on
 
-from assent.interfaces.cli.init import make_home
 from assent.wiring import Wiring
-
-
-@pytest.fixture(scope="session")
-def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with nothing in it, made once: copying it is much faster than making it."""
-    home = tmp_path_factory.mktemp("web") / "home"
-    made = make_home(Wiring(clock=START), home, ("anthropic/2025-10-08",))
-    made.store.close()
-    return home
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

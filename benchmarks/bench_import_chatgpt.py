@@ -18,8 +18,8 @@ from pathlib import Path
 
 import ijson
 
-from assent.connectors.chatgpt import IMPORTER
-from assent.connectors.port import Malformed, Skipped, Source
+from assent.connectors.formats.chatgpt import IMPORTER
+from assent.connectors.formats.port import Malformed, Skipped, Source
 from assent.domain.conversation import Conversation
 
 MEGABYTE = 1_000_000

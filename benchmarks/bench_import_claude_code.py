@@ -18,8 +18,8 @@ from pathlib import Path
 
 import orjson
 
-from assent.connectors.claude_code import IMPORTER
-from assent.connectors.port import Malformed, Skipped, Source
+from assent.connectors.formats.claude_code import IMPORTER
+from assent.connectors.formats.port import Malformed, Skipped, Source
 from assent.domain.conversation import Conversation
 
 MEGABYTE = 1_000_000

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from assent.connectors.registry import importers
+from assent.connectors.formats.registry import importers
 from assent.domain.conversation import MARKS
 from assent.interfaces.cli.app import COMMANDS
 from assent.settings import Settings

@@ -1,1 +1,1 @@
-"""Where conversations come from: one file per chat product or file format, behind one port."""
+"""Where conversations come from, and where their copies lie: file formats to read, products to erase in."""

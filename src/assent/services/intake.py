@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from assent.connectors.port import Malformed, Skipped
+from assent.connectors.formats.port import Malformed, Skipped
 from assent.domain.choices import project_target
 from assent.domain.conversation import Conversation
 from assent.domain.digests import digest
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
-    from assent.connectors.port import Importer, Source
+    from assent.connectors.formats.port import Importer, Source
     from assent.domain.facts import Scope
     from assent.services.ledger.log import Log
     from assent.store.port import Accounts, Intake, Store

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from assent.connectors.port import Importer
+    from assent.connectors.formats.port import Importer
     from assent.interfaces.api.world import World
     from assent.ledger.note import Signer
     from assent.pipeline.engine import Workers
@@ -483,7 +483,7 @@ class Wiring(Ground):
     @cached_property
     def importers(self) -> Mapping[str, Importer]:
         """Every import format by name."""
-        from assent.connectors.registry import importers
+        from assent.connectors.formats.registry import importers
 
         return importers()
 

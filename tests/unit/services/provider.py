@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from ledger_world import log_of
 from tests.vaults import vault_in
 
-from assent.connectors.port import Record, Source
+from assent.connectors.formats.port import Record, Source
 from assent.domain.conversation import Conversation, Part
 from assent.domain.decision import Decision
 from assent.policy.model import Policy

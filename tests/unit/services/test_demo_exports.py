@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from assent.connectors import chatgpt, claude_ai, claude_code, open_webui
-from assent.connectors.fields import arguments_text
-from assent.connectors.port import Importer, Malformed, Skipped, Source
+from assent.connectors.formats import chatgpt, claude_ai, claude_code, open_webui
+from assent.connectors.formats.fields import arguments_text
+from assent.connectors.formats.port import Importer, Malformed, Skipped, Source
 from assent.domain.conversation import Conversation, Part
 from assent.domain.errors import Invalid
 from assent.services.demo.exports import Written, write

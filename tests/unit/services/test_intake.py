@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from provider import ALL, DAY, MICROSECOND, T0, Provider, Told, day, part, provider, talk
 
-from assent.connectors.port import Malformed, Record, Skipped, Source
+from assent.connectors.formats.port import Malformed, Record, Skipped, Source
 from assent.domain.choices import project_target
 from assent.domain.conversation import Conversation
 from assent.domain.errors import Place

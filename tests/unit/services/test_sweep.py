@@ -30,7 +30,7 @@ from provider import (
     text_of,
 )
 
-from assent.connectors.port import Source
+from assent.connectors.formats.port import Source
 from assent.domain.errors import NotFound, Refused
 from assent.policy.parse import parse_policy
 from assent.services.erase.carry_out import carry_out

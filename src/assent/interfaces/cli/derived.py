@@ -13,7 +13,7 @@ from assent.services.erase.registry import add as add_store
 from assent.services.erase.registry import retire as retire_store
 
 if TYPE_CHECKING:
-    from assent.store.records import CopyState
+    from assent.domain.copies import CopyState
     from assent.wiring import Wiring
 
 

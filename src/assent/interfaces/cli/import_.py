@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assent.connectors.port import Source
-from assent.connectors.registry import get, importers, sniff
+from assent.connectors.formats.port import Source
+from assent.connectors.formats.registry import get, importers, sniff
 from assent.domain.errors import Invalid
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.progress import progress

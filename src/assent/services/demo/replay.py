@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assent.connectors.port import Source
+from assent.connectors.formats.port import Source
 from assent.domain.errors import NotFound
 from assent.services import intake
 from assent.services.demo.lantern import account_records, until
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
 
-    from assent.connectors.port import Importer
+    from assent.connectors.formats.port import Importer
     from assent.services.demo.exports import Written
     from assent.services.demo.lantern import Lantern
     from assent.store.port import Store

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from assent.domain.copies import CopyState
     from assent.services.erase.world import CarryingStore, ErasureWorld
-    from assent.store.records import CopyState, Erasure, Obligation, Tombstone
+    from assent.store.records import Erasure, Obligation, Tombstone
 
 T = TypeVar("T")
 

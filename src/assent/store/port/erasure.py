@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from assent.domain.copies import CopyState
 from assent.store.records import (
-    CopyState,
     DerivedStore,
     Erasure,
     Intent,

@@ -25,7 +25,6 @@ from assent.store.records.choices import Choice, Contract, DeviceLink, Guardian,
 from assent.store.records.cuts import Cut, CutLeaf, CutRow
 from assent.store.records.erasure import (
     DUE,
-    CopyState,
     DerivedStore,
     DueBatch,
     Erasure,
@@ -112,7 +111,6 @@ __all__ = [
     "Contract",
     "ConversationEntry",
     "ConversationFilter",
-    "CopyState",
     "Cosignature",
     "Counts",
     "Coverage",

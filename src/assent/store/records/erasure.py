@@ -9,10 +9,10 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
+from assent.domain.copies import CopyState
 from assent.domain.facts import Facts
 
 ErasureKind = Literal["swept", "replaced", "before"]
-CopyState = Literal["present", "removed", "pending maintenance", "not reachable"]
 
 
 @dataclass(frozen=True, slots=True)

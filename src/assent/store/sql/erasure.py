@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, RowMapping, Select
 
-    from assent.store.records import CopyState, ErasureKind, Listing, Page, StagedReceipt
+    from assent.domain.copies import CopyState
+    from assent.store.records import ErasureKind, Listing, Page, StagedReceipt
 
 _NEWEST: Final = select(erasures.c.id, erasures.c.chain).order_by(erasures.c.id.desc()).limit(1)
 _ERASURE: Final = select(*(column for column in erasures.columns if column.name != "slots"))

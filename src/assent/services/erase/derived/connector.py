@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from assent.domain.copies import CopyState
     from assent.services.erase.derived.port import ErasureOrder
     from assent.store.port import Erasures, Outgoing
-    from assent.store.records import CopyState
 
 INTENDED: Final = "assent.erasure.intended"
 

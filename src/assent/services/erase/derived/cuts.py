@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from assent.domain.copies import worst
 from assent.domain.errors import AssentError
 from assent.pipeline.erased import erase_rows
 from assent.pipeline.folder import alone
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from assent.services.erase.derived.port import ErasureOrder
-    from assent.store.records import CopyState
-
-_WORST_FIRST: Final[tuple[CopyState, ...]] = ("not reachable", "pending maintenance", "removed")
 
 
 class CutStore(Protocol):
@@ -88,6 +86,5 @@ def _erased(folder: Path, title: str, counts: Mapping[int, int], orders: Sequenc
 
 def _together(answers: Sequence[Acknowledged]) -> Acknowledged:
     """Answer for all folders of one erasure: removed only if it left each of them."""
-    states = {answer.state for answer in answers}
-    worst: CopyState = next((state for state in _WORST_FIRST if state in states), "removed")
-    return Acknowledged(worst, "; ".join(sorted({answer.note for answer in answers if answer.state == worst})))
+    state = worst(answer.state for answer in answers)
+    return Acknowledged(state, "; ".join(sorted({answer.note for answer in answers if answer.state == state})))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from assent.store.records import CopyState, Erasure, Tombstone
+from assent.domain.copies import CopyState
+from assent.store.records import Erasure, Tombstone
 
 DATABASE: Final = "database"
 SEGMENTS: Final = "segments"

@@ -126,6 +126,17 @@ def no_longer_eligible(columns: Columns, purpose: str, keys: pa.RecordBatchReade
     return sum(row["parts"] for row in rows), stale
 
 
+def conversations_no_longer_eligible(columns: Columns, purpose: str, keys: pa.RecordBatchReader) -> dict[str, str]:
+    """Name the conversations of the parts named by `keys` (column `part`) that have one not eligible, with a reason."""
+    columns.keep_read("asked", keys)
+    rows = columns.table(
+        f'SELECT holder AS conversation, min("why_not_{purpose}") AS reason FROM asked'  # noqa: S608 - as above
+        " JOIN answers ON asked.part = answers.part::BIGINT JOIN facts ON facts.part = answers.part"
+        f' WHERE NOT "eligible_{purpose}" GROUP BY 1 ORDER BY 1'
+    )
+    return dict(zip(rows["conversation"].to_pylist(), rows["reason"].to_pylist(), strict=True))
+
+
 def eligible_by_conversation(columns: Columns, purpose: str, batch_rows: int) -> Generator[pa.RecordBatch, None, None]:
     """Stream conversations with parts that are eligible for a purpose, with their keys (`parts`), by name."""
     yield from columns.batches(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from assent.services.choose.choose import Outcome
     from assent.services.choose.desk import Desk
     from assent.services.choose.several import Asked, EnterAll
+    from assent.services.connect.files import Connectors
     from assent.services.erase.journal import Journal
     from assent.services.erase.reclaim import Yard
     from assent.services.erase.world import ErasureWorld
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from assent.services.ledger.append import Appended
     from assent.services.ledger.log import Log
     from assent.services.reconcile.world import ReconcileWorld
+    from assent.services.run.world import RunWorld
     from assent.services.session.open_id import OpenId
     from assent.services.sweep import SweepTerms
     from assent.store.columns import Columns
@@ -217,10 +219,35 @@ class Wiring(Ground):
                 self._series,
                 lead=lead_of(self.settings),
                 downloads=self.settings.home / DOWNLOADS,
+                connected=self.connectors.openers(),
             ),
             journal=self.journal,
             new_salts=lambda count: os.urandom(32 * count),
             log=log,
+        )
+
+    @cached_property
+    def run_world(self) -> RunWorld:
+        """What training runs need."""
+        from assent import __version__
+        from assent.policy.versions import by_date
+        from assent.services.run.world import RunWorld
+
+        texts = {policy.digest: text for policy, text in self.policy_texts}
+        try:
+            log = self.log
+        except NotFound:
+            log = None
+        return RunWorld(
+            store=self.store,
+            columns=self.new_columns,
+            policies=[(policy, texts[policy.digest]) for policy in by_date(self.policies)],
+            log=log,
+            clock=self.now,
+            salt=self.new_key,
+            new_id=self.new_id,
+            folder=self.settings.home / "runs",
+            version=__version__,
         )
 
     @cached_property
@@ -479,6 +506,14 @@ class Wiring(Ground):
         if not found.oidc_issuer:
             return None
         return OpenId(found.oidc_issuer, found.oidc_client, self.keys.open_id(), HttpWay())
+
+    @cached_property
+    def connectors(self) -> Connectors:
+        """The connector files of this home."""
+        from assent.services.connect.files import Connectors
+        from assent.wiring.files import read_secret
+
+        return Connectors(self.settings.home, read_secret)
 
     @cached_property
     def importers(self) -> Mapping[str, Importer]:

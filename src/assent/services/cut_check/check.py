@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -212,7 +213,9 @@ class _Rows:
         policy = digests[0] if len(digests) == 1 else digest(digests)
         if row["policy"] != policy or self._under.get(policy) != digests:
             self._report.add("policy", row["part"])
-        told = {key: value for key, value in facts_to_record(facts).items() if key != "subject"}
+        # what was answered since changes what may be used by now, and not what was decided then
+        then = replace(facts, choices=tuple(act for act in facts.choices if act.at <= at))
+        told = {key: value for key, value in facts_to_record(then).items() if key != "subject"}
         made_of: dict[str, object] = {"facts": told, "policy": policy}
         if self._folder.form == 1:
             made_of["at"] = self._folder.manifest["at"]

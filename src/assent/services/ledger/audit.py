@@ -15,7 +15,7 @@ from assent.ledger.note import split_note
 from assent.ledger.tiles import WIDTH, bundle_path, grow, new_tiles, read_bundle, tile_reader
 from assent.services.ledger.publish import CHECKPOINT, key_path
 from assent.services.receipts.record import record_of
-from assent.store.port import Cuts, Erasures, Ledger
+from assent.store.port import Cuts, Erasures, Ledger, Runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,8 +48,8 @@ class Audit:
     faults: tuple[Fault, ...]
 
 
-class LeafStore(Ledger, Erasures, Cuts, Protocol):
-    """What recomputing leaves asks of a store: choices, receipts of erasures, and records of cuts."""
+class LeafStore(Ledger, Erasures, Cuts, Runs, Protocol):
+    """What recomputing leaves asks of a store: choices, receipts of erasures, and records of cuts and runs."""
 
 
 class _Found:
@@ -145,8 +145,10 @@ def _other(store: LeafStore, leaf: Leaf) -> tuple[str, bytes | None]:
     if leaf.erasure is not None:
         found = store.erasure(leaf.erasure)
         return "erasure", None if found is None or found.receipt is None else found.receipt.encode()
-    record = store.cut_record(leaf.number)
-    return ("choice", None) if record is None else ("cut", record.encode())
+    for what, read in (("cut", store.cut_record), ("run", store.run_record)):
+        if (record := read(leaf.number)) is not None:
+            return what, record.encode()
+    return "choice", None
 
 
 def _check_leaf(number: int, what: str, record: bytes | None, leaf: Leaf, found: _Found) -> None:

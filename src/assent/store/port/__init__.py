@@ -44,6 +44,7 @@ from assent.store.port.objects import TileStore
 from assent.store.port.reclaiming import Reclaiming
 from assent.store.port.requests import Directory, Outgoing, Rights
 from assent.store.port.reviews import Reviews
+from assent.store.port.runs import Runs
 from assent.store.port.sessions import Figures, Looks, Sessions, Staff
 
 
@@ -63,6 +64,7 @@ class Store(
     Sweeps,
     Erasures,
     Cuts,
+    Runs,
     Upkeep,
     Ledger,
     Notices,
@@ -122,6 +124,7 @@ __all__ = [
     "Reconciling",
     "Reviews",
     "Rights",
+    "Runs",
     "Sessions",
     "Signals",
     "Snapshot",

@@ -32,13 +32,6 @@ class Flags(Protocol):
         """List flags, newest first, of one conversation, one person or all; also those whose content is gone."""
         ...
 
-    def open_flags(self, page: Page) -> Listing[Flag]:
-        """List flags that nobody reviewed or reversed, the surest first, of equals the oldest; a missing score is last.
-
-        The place of a page is how many came before: what is dealt with meanwhile moves the rest up.
-        """
-        ...
-
     def flag(self, flag: str) -> Flag | None: ...
 
     def forget_findings(self, before: datetime) -> int:

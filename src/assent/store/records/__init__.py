@@ -83,6 +83,7 @@ from assent.store.records.requests import (
     RightsStatus,
 )
 from assent.store.records.reviews import Candidate, CandidateBand, Review, ReviewDecision, ReviewStage, Settlement
+from assent.store.records.runs import NEXT_STATES, Claim, Run, RunLeaf, RunStart, RunState, StillIn, Weights
 from assent.store.records.sessions import STAFF_ROLES, Figure, Look, Session, SessionKind, StaffMember, StaffRole
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "CAMPAIGN_EVENT_KINDS",
     "DUE",
     "HOLD_SCOPES",
+    "NEXT_STATES",
     "PROMPT_KINDS",
     "ROLES",
     "STAFF_ROLES",
@@ -108,6 +110,7 @@ __all__ = [
     "Candidate",
     "CandidateBand",
     "Choice",
+    "Claim",
     "Contract",
     "ConversationEntry",
     "ConversationFilter",
@@ -172,6 +175,10 @@ __all__ = [
     "RightsStatus",
     "Role",
     "Round",
+    "Run",
+    "RunLeaf",
+    "RunStart",
+    "RunState",
     "Safeguard",
     "Session",
     "SessionKind",
@@ -182,6 +189,7 @@ __all__ = [
     "Stage",
     "Staged",
     "StagedReceipt",
+    "StillIn",
     "Stone",
     "StoredConversation",
     "StoredPart",
@@ -190,6 +198,7 @@ __all__ = [
     "Tombstone",
     "Tracer",
     "Waiting",
+    "Weights",
     "hold_query",
     "part_name",
 ]

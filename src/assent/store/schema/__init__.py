@@ -44,6 +44,7 @@ from assent.store.schema.requests import (
     telling,
 )
 from assent.store.schema.reviews import REVIEW_REFUSALS, candidate, flag_review
+from assent.store.schema.runs import RUN_REFUSALS, run, run_leaf, run_without, weights
 from assent.store.schema.sessions import LOOK_REFUSALS, figure, look, session, spent, staff
 
 TRIGGERS: Final = (
@@ -53,6 +54,7 @@ TRIGGERS: Final = (
     *HOLD_REFUSALS,
     *LOOK_REFUSALS,
     *REVIEW_REFUSALS,
+    *RUN_REFUSALS,
     (
         leaf,
         Refusal("leaf_never_changes", "UPDATE OF number, choice, commitment", "leaf", "a leaf loses its salt only"),
@@ -131,6 +133,9 @@ __all__ = [
     "rights_agent",
     "rights_request",
     "round_",
+    "run",
+    "run_leaf",
+    "run_without",
     "safeguard",
     "sealed",
     "session",
@@ -143,4 +148,5 @@ __all__ = [
     "token",
     "tombstone",
     "tracer",
+    "weights",
 ]

@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     from assent.store.records import Listing, Page, StagedReceipt
 
 _CUT: Final = select(*(cuts.c[name] for name in Cut.__dataclass_fields__))
-IN_CUT: Final = and_(
-    members.c.name == cuts.c.name,
-    members.c.since <= cuts.c.number,
-    or_(members.c.until.is_(None), members.c.until >= cuts.c.number),
-)
+
+
+def in_number(number: int | ColumnElement[int]) -> ColumnElement[bool]:
+    """Name the members of one number of whatever cut is named beside it."""
+    return and_(members.c.since <= number, or_(members.c.until.is_(None), members.c.until >= number))
+
+
+IN_CUT: Final = and_(members.c.name == cuts.c.name, in_number(cuts.c.number))
 """What joins a member to the cuts that it is in."""
 
 _LEAVES: Final = (
@@ -153,11 +156,7 @@ class CutRoom(Room):
 
 def _in(name: str, number: int) -> ColumnElement[bool]:
     """Name the members of one number of a cut."""
-    return and_(
-        members.c.name == name,
-        members.c.since <= number,
-        or_(members.c.until.is_(None), members.c.until >= number),
-    )
+    return and_(members.c.name == name, in_number(number))
 
 
 def _named(name: str, number: int) -> ColumnElement[bool]:

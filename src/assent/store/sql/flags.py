@@ -67,16 +67,6 @@ class FlagRoom(Room):
         with self._database.reading() as connection:
             return listing(connection, query, (findings.c.at, findings.c.id), page, _flag)
 
-    def open_flags(self, page: Page) -> Listing[Flag]:
-        open_ones = FLAG.where(findings.c.reviewed_at.is_(None), findings.c.reversed_at.is_(None))
-        start = int(page.after) if page.after and page.after.isdecimal() else 0
-        order = (func.coalesce(findings.c.score, -1).desc(), findings.c.at, findings.c.id)
-        with self._database.reading() as connection:
-            total = connection.scalar(select(func.count()).select_from(open_ones.subquery())) or 0
-            found = connection.execute(open_ones.order_by(*order).offset(start).limit(page.limit)).mappings().all()
-        end = start + len(found)
-        return Listing(tuple(map(_flag, found)), total, str(end) if end < total and found else None)
-
     def flag(self, flag: str) -> Flag | None:
         with self._database.reading() as connection:
             found = connection.execute(FLAG.where(findings.c.id == flag)).mappings().one_or_none()

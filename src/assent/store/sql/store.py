@@ -30,6 +30,7 @@ from assent.store.sql.reconciling import ReconcileRoom
 from assent.store.sql.replaying import ReplayRoom
 from assent.store.sql.requests import DirectoryRoom, OutgoingRoom, RightsRoom
 from assent.store.sql.reviews import ReviewRoom
+from assent.store.sql.runs import RunRoom
 from assent.store.sql.sessions import FigureRoom, LookRoom, SessionRoom, StaffRoom
 from assent.store.sql.sweeps import SweepRoom
 
@@ -57,6 +58,7 @@ class SqlStore(
     SweepRoom,
     ErasureRoom,
     CutRoom,
+    RunRoom,
     CountRoom,
     LedgerRoom,
     SigningRoom,

@@ -1,0 +1,35 @@
+"""No run uses a row whose withdrawal was acknowledged before the run started, and the race catches runs that do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.conformance.store.run_race import Open, RunRace, as_assent_does, decide_then_read_the_clock
+
+
+def test_an_acknowledged_withdrawal_always_counts(open_store: Open, tmp_path: Path) -> None:
+    total = RunRace(open_store, tmp_path / "race", 0, 30).run(as_assent_does)
+    assert total.violated == 0, total
+    assert total.started, "every withdrawal came first: nothing was raced"
+    assert total.refused, "every start came first: nothing was raced"
+
+
+def test_a_start_that_reads_the_clock_last_is_caught(open_store: Open, tmp_path: Path) -> None:
+    assert RunRace(open_store, tmp_path / "race", 0, 30).run(decide_then_read_the_clock).violated
+
+
+TRIALS, FRESH = 200, 25
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("number", range(FRESH))
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_of_ten_thousand_starts_none_uses_what_was_taken_back(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str, number: int
+) -> None:
+    total = RunRace(request.getfixturevalue(f"{kind}_store"), tmp_path / "race", number, TRIALS).run(as_assent_does)
+    assert total.violated == 0, total
+    assert total.started > 0
+    assert total.refused > 0
+    print(f"\n{kind} {number}: {total}")

@@ -492,6 +492,7 @@ class Wiring(Ground):
             background=Background(),
             by_hand=self.by_hand,
             erasing=self.new_erasure_world,
+            runs=lambda: self.run_world,
             say=_say,
             host_keys=HostKeys(self.settings.home / "keys" / FOLDER, _say),
             open_id=self.open_id,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from assent.services.figures.background import Background
     from assent.services.guard.by_hand import ByHand
     from assent.services.ledger.log import Log
+    from assent.services.run.world import RunWorld
     from assent.services.session.open_id import OpenId
     from assent.services.session.subject_token import Keys
     from assent.settings import Settings
@@ -38,7 +39,7 @@ class World:
     `lead` how long before `erase_by` a part is erased. `host_keys` are the public keys of the chat product, by which
     its people are believed; `open_id` is the identity provider of the staff, None where there is none. `background`
     does what takes long beside the requests, `by_hand` gives what carries out a plan that a person looked at,
-    `erasing` what erasing reaches, for whoever proves an erasure.
+    `erasing` what erasing reaches, for whoever proves an erasure, `runs` what training runs need.
     """
 
     store: Store
@@ -61,5 +62,6 @@ class World:
     background: Background
     by_hand: Callable[[], ByHand]
     erasing: Callable[[], ErasureWorld]
+    runs: Callable[[], RunWorld]
     host_keys: Keys
     open_id: OpenId | None

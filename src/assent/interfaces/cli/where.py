@@ -1,4 +1,4 @@
-"""`assent where`: in which cuts a conversation or a person is."""
+"""`assent where`: in which cuts a conversation or a person is, and which runs used them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from assent.interfaces.cli.progress import progress
 if TYPE_CHECKING:
     from assent.ledger.membership import MemberProof
     from assent.services.member.where import Asked
+    from assent.services.run.reach import Reached
     from assent.store.records import Cut
     from assent.wiring import Wiring
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Write a proof for every cut, of being in it or not, into DIR.",
 )
-@click.option("--cut", "named", metavar="NAME", help="Look at the cuts of this name only.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a cut.")
+@click.option("--cut", "named", metavar="NAME", help="Look at the cuts of this name, and runs on them, only.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a cut or run.")
 @click.pass_obj
 def command(
     wiring: Wiring,
@@ -41,7 +42,10 @@ def command(
     named: str | None,
     as_json: bool,
 ) -> int:
-    """List the cuts that hold parts of a conversation, or of a person; the store remembers that without any content.
+    """List the cuts that hold parts of a conversation, or of a person, and the training runs that used them.
+
+    The store remembers both without any content. A run that had started is not undone by a withdrawal; the list says
+    what has become of the model that it made, and which models went on from that one.
 
     With --proof, each cut of this home gets a file that the person can check alone (`assent verify membership`): that
     they are in it, or are not. It holds a key of theirs for that cut, so give it to them and to nobody else.
@@ -66,6 +70,13 @@ def command(
             click.echo(f"{cut.name} {cut.number}  cut {format_instant(cut.created_at)}{state}  {cut.manifest}")
     if not found and not as_json:
         click.echo("in no cut")
+    for one in _runs(wiring, asked):
+        if named not in (None, one.run.cut):
+            continue
+        if as_json:
+            echo_json(one.to_record())
+        else:
+            click.echo(f"run {one.run.id}  {_told(one)}")
     if folder is not None:
         _prove(wiring, asked, folder, named)
     return 0 if found else 2
@@ -80,6 +91,25 @@ def _record(cut: Cut) -> dict[str, object]:
         "created_at": format_instant(cut.created_at),
         "retired_at": cut.retired_at and format_instant(cut.retired_at),
     }
+
+
+def _runs(wiring: Wiring, asked: Asked) -> list[Reached]:
+    from assent.services.run.reach import reached
+
+    if asked.conversation is not None:
+        return reached(wiring.store, conversations=[asked.conversation])
+    return reached(wiring.store, subjects=[asked.subject or ""])
+
+
+def _told(one: Reached) -> str:
+    models = {
+        "none": "no model came of it",
+        "stands": "its model stands",
+        "replaced": f"its model is replaced by that of run {one.replaced_by}",
+        "destroyed": "its model is destroyed",
+    }
+    went_on = f", on top of the model of run {one.after}" if one.after else ""
+    return f"started {format_instant(one.started_at)}{went_on}, {one.run.state}; {models[one.model]}"
 
 
 def _prove(wiring: Wiring, asked: Asked, folder: Path, named: str | None) -> None:

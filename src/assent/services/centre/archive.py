@@ -21,6 +21,7 @@ from assent.services.centre.asking import flags_of
 from assent.services.ledger.prove import prove
 from assent.services.receipts.issue import receipt_of
 from assent.services.receipts.shown import shown_terms
+from assent.services.run.reach import reached
 from assent.store.port import (
     Accesses,
     Accounts,
@@ -37,6 +38,7 @@ from assent.store.port import (
     Policies,
     Prompts,
     Rights,
+    Runs,
     Signals,
 )
 from assent.store.records import Access, ConversationFilter, Page
@@ -77,6 +79,7 @@ class ArchiveStore(
     Policies,
     Prompts,
     Rights,
+    Runs,
     Signals,
     Protocol,
 ):
@@ -157,6 +160,7 @@ def _about(making: Making, subject: str) -> Iterator[tuple[str, bytes]]:
     yield "flags.ndjson", _lines(map(asdict, flags_of(store, subject)))
     yield "holds.ndjson", _lines(_holds(store, subject))
     yield "training-sets.ndjson", _lines(_cuts(store, subject))
+    yield "training-runs.ndjson", _lines(one.to_record() for one in reached(store, subjects=[subject]))
     yield "requests.ndjson", _lines(map(asdict, _whole(lambda page: store.requests(page, subject=subject))))
     yield "erased.ndjson", _lines(_erased(store, subject))
     yield "devices.ndjson", _lines(map(asdict, store.devices_of(subject)))

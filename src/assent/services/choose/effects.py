@@ -13,7 +13,8 @@ from assent.domain.choices import REFUSALS, TITLED, Place, acts_on, covers, proj
 from assent.domain.facts import ChoiceAct
 from assent.policy.versions import decide_versions, governing
 from assent.services.choose.standing import StandingStore, policy_today
-from assent.store.port import Conversations, Cuts
+from assent.services.run.reach import reached
+from assent.store.port import Conversations, Cuts, Runs
 from assent.store.records import ConversationFilter, Page
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from assent.domain.facts import Facts
     from assent.policy.model import Policy, TakingBack
+    from assent.services.run.reach import Reached
     from assent.store.records import Choice, ConversationEntry, Cut
 
 LOOKED_AT: Final = 500
@@ -30,7 +32,7 @@ LOOKED_AT: Final = 500
 _AT_ONCE: Final = 100
 
 
-class EffectsStore(StandingStore, Conversations, Cuts, Protocol):
+class EffectsStore(StandingStore, Conversations, Cuts, Runs, Protocol):
     """What an answer on effects asks of a store."""
 
 
@@ -42,8 +44,9 @@ class Effects:
     policy's own sentences. Of the `conversations` that the act is about, `looked_at` were decided:
     in `stopped` a use ends, in `revived` one begins for what was said before. In `moved` the
     bytes are now due at another time, the first `earliest`, the last `latest` (None: no date).
-    `cuts` hold parts of the person and are not reached; `taking_back` is what the policy says
-    of data, runs and models when a permission is taken back (None: none was).
+    `cuts` hold parts of the person and are not reached, nor are `runs` that had started with such
+    parts; `taking_back` is what the policy says of data, runs and models when a permission is taken
+    back (None: none was).
     """
 
     ends: tuple[str, ...] = ()
@@ -56,6 +59,7 @@ class Effects:
     earliest: datetime | None = None
     latest: datetime | None = None
     cuts: list[Cut] = field(default_factory=list)
+    runs: list[Reached] = field(default_factory=list)
     taking_back: TakingBack | None = None
 
 
@@ -92,6 +96,8 @@ def effects_of(
     effects.conversations = len(names) if choice.scope != "everything" else _total(store, owners)
     if choice.act in REFUSALS:
         effects.cuts = _cuts(store, owners, names if choice.scope != "everything" else None)
+        everything = choice.scope == "everything"
+        effects.runs = reached(store, subjects=owners) if everything else reached(store, conversations=names)
     return effects
 
 
@@ -113,6 +119,11 @@ def in_words(effects: Effects) -> list[str]:
     if effects.cuts:
         lines.append("not undone: training sets that already hold your conversations")
         lines += [f"  {cut.name} {cut.number}, made {cut.created_at.date()}" for cut in effects.cuts]
+    if effects.runs:
+        lines.append("not undone: training runs that had started with your conversations")
+        lines += [
+            f"  {one.run.id}, started {one.started_at.date()}" for one in effects.runs
+        ]
     if effects.taking_back is not None:
         runs = {"continue": "goes on", "stop": "is stopped"}[effects.taking_back.started_runs]
         models = {"unchanged": "stay as they are", "retrained": "are trained again"}[

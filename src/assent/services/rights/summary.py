@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from assent.domain.instants import format_instant
+from assent.services.run.reach import reached
 from assent.store.records import ConversationFilter, Page
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def summary_of(store: Store, subject: str, exercise: str) -> dict[str, Any]:
             {"name": cut.name, "number": cut.number, "at": format_instant(cut.created_at)}
             for cut in store.cuts_with_person(subject)
         ]
+        found["runs"] = [one.to_record() for one in reached(store, subjects=[subject])]
         found["each_conversation"] = listed
     return found
 

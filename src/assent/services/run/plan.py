@@ -63,7 +63,7 @@ def plan(world: RunWorld, order: RunOrder) -> Run:
         parent=order.parent,
     )
     folder = folder_of(world, run.id)
-    folder.mkdir(mode=0o700, parents=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / CONFIG).write_text(order.config, "utf-8")
     world.store.plan_run(run, order.without, leaf_of(world, run, "planned", now, left_out=len(order.without)))
     return run

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
+from assent.domain.instants import format_instant
 from assent.settings import MAX_PAGE_ROWS
 from assent.store.records import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from assent.store.port import Runs
     from assent.store.records import Run, Weights
+
+
+Model = Literal["none", "stands", "replaced", "destroyed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +32,36 @@ class Reached:
     after: str = ""
 
     @property
+    def started_at(self) -> datetime:
+        """When the run started: whatever was acknowledged later did not reach it."""
+        return self.run.started_at or self.run.planned_at
+
+    @property
     def replaced_by(self) -> str:
         """The run that took the place of this one, "" if none did."""
         return "" if self.weights is None else self.weights.superseded_by
+
+    @property
+    def model(self) -> Model:
+        """What has become of what it made: `none` where it made nothing, or nothing yet."""
+        if self.weights is None:
+            return "none"
+        if self.weights.retired_at is not None:
+            return "destroyed"
+        return "replaced" if self.replaced_by else "stands"
+
+    def to_record(self) -> dict[str, Any]:
+        """Write the JSON object for the person, and for those who act for them."""
+        return {
+            "run": self.run.id,
+            "cut": self.run.cut,
+            "number": self.run.number,
+            "started_at": format_instant(self.started_at),
+            "state": self.run.state,
+            "model": self.model,
+            "replaced_by": self.replaced_by or None,
+            "after": self.after or None,
+        }
 
 
 def reached(store: Runs, *, subjects: Sequence[str] = (), conversations: Sequence[str] = ()) -> list[Reached]:
@@ -45,7 +77,7 @@ def reached(store: Runs, *, subjects: Sequence[str] = (), conversations: Sequenc
             if later.id not in found:
                 found[later.id] = Reached(later, store.weights_of(later.id), one.run.id)
                 waiting.append(found[later.id])
-    return sorted(found.values(), key=lambda one: (one.run.started_at or one.run.planned_at, one.run.id))
+    return sorted(found.values(), key=lambda one: (one.started_at, one.run.id))
 
 
 def _built_on(store: Runs, weights: Weights | None) -> Iterable[Run]:

@@ -11,6 +11,7 @@ from assent.services.centre.chats import weigher
 from assent.services.centre.overview import amounts, awaited, purposes_standing
 from assent.services.choose.standing import policy_today
 from assent.services.notice.words import say_length
+from assent.services.run.reach import reached
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -46,10 +47,18 @@ def home(visit: Visit) -> Response:
 
 @pages.get("/me/training-sets", PERSON)
 def training_sets(visit: Visit) -> Response:
-    """Show which training sets hold something of the person, what a withdrawal ends and what it does not."""
+    """Show which training sets and runs hold something of the person, what a withdrawal ends and what it does not."""
     future, stored, runs, models = taking_back(visit)
-    sets = visit.world.store.cuts_with_person(visit.subject)
-    return show(visit, "sets", "sets", sets=sets[::-1], ends=[future, stored], not_ends=[runs, models])
+    store = visit.world.store
+    return show(
+        visit,
+        "sets",
+        "sets",
+        sets=store.cuts_with_person(visit.subject)[::-1],
+        runs=reached(store, subjects=[visit.subject])[::-1],
+        ends=[future, stored],
+        not_ends=[runs, models],
+    )
 
 
 def taking_back(visit: Visit) -> tuple[Markup, Markup, Markup, Markup]:

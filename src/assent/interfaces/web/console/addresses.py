@@ -18,6 +18,7 @@ from assent.interfaces.web.console import (
     plans,
     policy,
     requests,
+    runs,
     team,
 )
 
@@ -33,6 +34,7 @@ ALL: Final = (
     people.pages,
     flags.pages,
     cuts.pages,
+    runs.pages,
     ledger.pages,
     team.pages,
     evidence.pages,

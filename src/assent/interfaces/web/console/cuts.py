@@ -57,6 +57,7 @@ def one(visit: Visit) -> Response:
         rows=store.count_members(cut.name, cut.number),
         others=store.cuts_named(cut.name),
         leaves=store.cut_leaves(cut.name, cut.number),
+        runs=store.runs_of(cut.name, cut.number),
         told={what: kept_said(store, name) for what, name in names.items()},
         under_way={what: background.under_way(name) for what, name in names.items()},
         problem={what: background.problem(name) for what, name in names.items()},
@@ -142,7 +143,12 @@ def _columns(visit: Visit, cut: Cut) -> list[list[Box]]:
         if cut.retired_at
         else [Box("may be read", (f"for {cut.purpose}",))]
     )
-    return [sources[:6], policies, recipe, here, [*later[:4], *ends]]
+    runs = [
+        Box(f"run {run.id}", (run.state, f"{run.started_at:%Y-%m-%d}"))
+        for run in store.runs_of(cut.name, cut.number)
+        if run.started_at is not None
+    ]
+    return [sources[:6], policies, recipe, here, [*runs[-4:], *later[:4], *ends]]
 
 
 def _manifest(cut: Cut) -> dict[str, Any] | None:

@@ -52,6 +52,7 @@ NAVIGATION: Final = (
     Place("People", "/console/people", OFFICE),
     Place("Flags", "/console/flags", SAFETY),
     Place("Cuts", "/console/cuts", WORKS),
+    Place("Runs", "/console/runs", WORKS),
     Place("Ledger", "/console/ledger", WORKS),
     Place("Staff and looks", "/console/staff", OFFICE),
     Place("Evidence", "/console/evidence", OFFICE),

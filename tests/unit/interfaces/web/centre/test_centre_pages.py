@@ -9,7 +9,7 @@ from centre_home import ANN, BEN, EVE, HOSTILE, NOW, Centre
 from assent.domain.choices import project_target
 from assent.interfaces.web.catalogue import LOCALES
 from assent.interfaces.web.centre.addresses import ALL
-from assent.store.records import Hold, Page
+from assent.store.records import Hold, Page, Run, RunStart, Weights
 
 PAGES = (
     "/me",
@@ -273,3 +273,21 @@ def test_training_sets_name_what_ends_and_what_does_not(shared_centre: Centre) -
     assert "spring 1" in shared_centre.get("/me/chat", id="test:soup").text
     shared_centre.enter(BEN)
     assert "spring" not in shared_centre.get("/me/training-sets").text
+
+
+def test_runs_are_named_with_what_has_become_of_their_models(centre: Centre) -> None:
+    store = centre.store
+    cut = store.cuts_named("spring")[0]
+    for number, name in enumerate(("first", "second", "without")):
+        planned = Run(name, "spring", 1, cut.manifest, "training", "mine", "sha256:c", "1", NOW)
+        store.plan_run(planned, [one.conversation for one in store.members("spring", 1)] if name == "without" else [])
+        store.start_run(name, RunStart(NOW + timedelta(hours=number), "[]", 1, 1, 1, "{}"))
+    store.end_run("first", "finished", NOW, made=Weights("first", "sha256:w", "w", NOW, superseded_by="without"))
+    centre.enter(ANN)
+    page = centre.get("/me/training-sets").text
+    assert "Replaced by one trained without what was left out" in page
+    assert page.index("second") < page.index("first")
+    assert "Under way" in page
+    assert "without</span>" not in page
+    centre.enter(BEN)
+    assert "No training run has used any conversation of yours." in centre.get("/me/training-sets").text

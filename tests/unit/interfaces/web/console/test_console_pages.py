@@ -1,15 +1,17 @@
 """Which page of the console is for whom; that looking changes nothing; that names are written, never run."""
 
+import json
 import re
 from urllib.parse import quote
 
 import pytest
+from tests.unit.interfaces.api.server import START
 from tests.unit.interfaces.web.console.conftest import HOSTILE, SUBJECT, Console
 from tests.unit.interfaces.web.visitors import Visitor
 
 from assent.interfaces.web.console.addresses import ALL
 from assent.services.figures.radius import RadiusWorld, plan_radius
-from assent.store.records import STAFF_ROLES, Page
+from assent.store.records import STAFF_ROLES, Cut, CutRow, Page, Run, RunStart, Weights
 
 OFFICE, WORKS = {"officer", "auditor"}, {"officer", "engineer", "auditor"}
 WORKERS, OFFICER, SAFETY, REVIEWER = {"officer", "engineer"}, {"officer"}, {"safety", "auditor"}, {"safety"}
@@ -50,6 +52,8 @@ READ = {
     "/console/cuts/{name}/{number}": WORKS,
     "/console/cuts/{name}/{number}/lineage.svg": WORKS,
     "/console/cuts/{name}/{number}/from/{other}": WORKS,
+    "/console/runs": WORKS,
+    "/console/runs/{run}": WORKS,
     "/console/ledger": WORKS,
     "/console/receipts": OFFICE,
     "/console/receipts/{choice:path}": OFFICE,
@@ -96,7 +100,7 @@ def filled_in(path: str, console: Console) -> str:
         "campaign": console.campaign, "step": "close", "hold": console.hold, "scope": "person", "flag": console.flag,
         "conversation": console.conversation, "subject": SUBJECT, "request": console.request, "archive": "evidence.zip",
         "digest": console.wiring.policies[-1].digest, "matter": HOSTILE, "plan": "0" * 12, "approval": "none",
-        "sweep": "1", "name": "none", "number": "1", "other": "1", "choice": "none",
+        "sweep": "1", "name": "none", "number": "1", "other": "1", "choice": "none", "run": "none",
     }  # fmt: skip
     return re.sub(r"\{(\w+)(?::path)?\}", lambda found: quote(names[found[1]], safe=""), path)
 
@@ -217,3 +221,35 @@ def made_plan(console: Console) -> str:
     world = console.place.world
     weighing = RadiusWorld(world.store, world.new_columns(), world.policies, world.settings, world.lead)
     return plan_radius(weighing, console.place.clock.at, by="eve").digest[7:19]
+
+
+def test_a_run_says_what_the_gate_found_and_what_it_made(console: Console) -> None:
+    store, visitor = console.place.world.store, console.place.staff("auditor")
+    store.record_cut(Cut("spring", 1, "sha256:m", START, "cuts/spring-1", "training", START), [CutRow("c", "p", "ann")])
+    gate = {
+        "open": True,
+        "at": "2026-05-01T00:00:00Z",
+        "rows": 4,
+        "erased": 1,
+        "stale": {},
+        "wrong": {},
+        "unchecked": [],
+    }
+    store.plan_run(Run("spring-1-aa", "spring", 1, "sha256:m", "training", HOSTILE, "sha256:c", "1", START), ["d"])
+    store.start_run("spring-1-aa", RunStart(START, "[]", 3, 2, 1, json.dumps(gate)))
+    store.end_run("spring-1-aa", "finished", START, made=Weights("spring-1-aa", "sha256:w", "w", START))
+    shut = gate | {"open": False, "stale": {"withdrawn": 2}}
+    store.plan_run(Run("spring-1-bb", "spring", 1, "sha256:m", "training", "mine", "sha256:c", "1", START))
+    store.end_run("spring-1-bb", "abandoned", START, reason="it is stale", gate=json.dumps(shut))
+    listed = visitor.get("/console/runs").text
+    assert listed.index("spring-1-bb") < listed.index("spring-1-aa")
+    page = visitor.get("/console/runs/spring-1-aa").text
+    assert "3 parts in 2 conversations of 1 people; 1 conversations of the cut were left out" in page
+    assert "open</span>" in page
+    assert "sha256:w" in page
+    assert HOSTILE not in page
+    page = visitor.get("/console/runs/spring-1-bb").text
+    assert "2 may not be used any more: withdrawn" in page
+    assert "Nothing: it did not start." in page
+    assert "spring-1-aa" in visitor.get("/console/cuts/spring/1").text
+    assert "run spring-1-aa" in visitor.get("/console/cuts/spring/1/lineage.svg").text

@@ -23,6 +23,7 @@ from assent.services.evidence.archive import SIGNED, SUMS, Archive
 from assent.services.evidence.readme import README
 from assent.services.ledger.publish import publish
 from assent.services.ledger.seal import keys_ever, newest_keys, signing
+from assent.services.run.reach import every_run
 from assent.settings import MAX_PAGE_ROWS
 from assent.store.records import Page
 
@@ -181,6 +182,18 @@ def _cut_evidence(world: EvidenceWorld, archive: Archive, cut: Cut) -> bool:
     return True
 
 
+def _runs(world: EvidenceWorld, archive: Archive) -> int:
+    """Tell of every training run what it started on and what came of it, with what the ledger says; where, not."""
+    told = []
+    for run in every_run(world.store):
+        made = world.store.weights_of(run.id)
+        weights = made and {name: value for name, value in asdict(made).items() if name not in {"run", "directory"}}
+        leaves = [{"leaf": one.leaf, "record": one.record} for one in world.store.run_leaves(run.id)]
+        left_out = sum(1 for _ in world.store.left_out(run.id))
+        told.append({**asdict(run), "left_out": left_out, "weights": weights, "leaves": leaves})
+    return _index(archive, "runs", told)
+
+
 def _erasures(world: EvidenceWorld, archive: Archive) -> int:
     told, after = [], 0
     while found := world.store.chained(after, MAX_PAGE_ROWS):
@@ -234,6 +247,7 @@ _PARTS: Final[dict[str, Callable[[EvidenceWorld, Archive], int]]] = {
     "renderings": _renderings,
     "campaigns": _campaigns,
     "cuts": _cuts,
+    "runs": _runs,
     "erasures": _erasures,
     "approvals": _approvals,
     "holds": _holds,

@@ -17,6 +17,7 @@ pseudonyms of their receipts.
   notices/ renderings/ every notice, and every text exactly as it was shown, by digest
   campaigns/           what was drafted, and every step since, amendments with their signature
   cuts/                what is known of the rows of each cut, its manifest, its leaves in the ledger
+  runs/                every training run: on which cut it started, how many people were in it, what it made
   erasures/            for each erasure its receipt, its tombstones and the proof that the ledger holds it
   approvals.jsonl      what took two people, who asked and who agreed
   holds.jsonl          holds and matters.jsonl; a person is a pseudonym

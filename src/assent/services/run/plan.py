@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from assent.domain.digests import digest_bytes
 from assent.domain.errors import NotFound, Refused
 from assent.services.cut.differing import find_cut
+from assent.services.erase.derived.port import RUNS
 from assent.services.run.state import leaf_of
-from assent.store.records import Run
+from assent.store.records import DerivedStore, Run
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -62,6 +63,8 @@ def plan(world: RunWorld, order: RunOrder) -> Run:
         base=order.base,
         parent=order.parent,
     )
+    if all(one.name != RUNS for one in world.store.derived_stores()):
+        world.store.register(DerivedStore(RUNS, RUNS, now))
     folder = folder_of(world, run.id)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / CONFIG).write_text(order.config, "utf-8")

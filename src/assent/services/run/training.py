@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from assent.domain.errors import AssentError, Refused
 from assent.learn.runs.config import parse_config
 from assent.learn.runs.weights import weights_digest
+from assent.pipeline.folder import alone
 from assent.services.cut.differing import find_cut
 from assent.services.run.files import cut_files
 from assent.services.run.gate import decide, verify
@@ -50,15 +51,18 @@ def train_run(world: RunWorld, run: Run, progress: Progress, *, resume: bool = F
     cut = find_cut(world.store, run.cut, run.number)
     without = frozenset(world.store.left_out(run.id))
     order = TrainOrder(config, folder, cut_files(Path(cut.directory)), without, resume=resume, **said)
-    try:
-        made = train(order, progress)
-    except AssentError as problem:
-        fail(world, run, problem.message)
-        raise
-    except Exception as problem:
-        # what a library says may quote a text that it was given
-        fail(world, run, f"the trainer broke with {type(problem).__name__}")
-        raise
+    with alone(folder) as free:
+        if not free:
+            raise Refused(f"run `{run.id}` is being trained", "wait for it")
+        try:
+            made = train(order, progress)
+        except AssentError as problem:
+            fail(world, run, problem.message)
+            raise
+        except Exception as problem:
+            # what a library says may quote a text that it was given
+            fail(world, run, f"the trainer broke with {type(problem).__name__}")
+            raise
     return finish(world, run, made.digest, made.weights)
 
 

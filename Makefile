@@ -12,7 +12,11 @@ LOCK := $(UV) compile --quiet --universal --generate-hashes --python-version 3.1
 	--exclude-newer $(LOCKED_UNTIL) --custom-compile-command "make lock"
 EDITABLE := $(UV) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .
 SOURCES := src tests benchmarks
+TORCH := 2.13.0
 PROVIDER := tests/servers/oidc-provider
+
+# Programs are started hundreds of times by tests; compiled once, they start in half the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup programs demo test check check-deep lock bench clean
 
@@ -71,6 +75,8 @@ clean: ## remove what can be made again
 .venv/.dev: .venv/.uv requirements/dev.txt pyproject.toml
 	$(UV) sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(EDITABLE)
+	@echo "installing torch $(TORCH) beside the lock, for the tests of training: pip install torch==$(TORCH)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile torch==$(TORCH)
 	@touch $@ .venv/.run
 
 # The OpenID provider that sign-in is tested against; without npm its tests are skipped, and say so.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assent.domain.instants import format_instant
+from assent.interfaces.cli import train_evaluate, train_export, train_exposure, train_forget
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.options import read_text_file
 from assent.interfaces.cli.progress import progress
@@ -234,6 +235,16 @@ def config() -> int:
 
     click.echo(EXAMPLE, nl=False)
     return 0
+
+
+for later in (
+    train_evaluate.evaluate,
+    train_exposure.exposure,
+    train_forget.forget,
+    train_export.command,
+    train_export.begin,
+):
+    command.add_command(later)
 
 
 def _record(wiring: Wiring, run: Run) -> dict[str, Any]:

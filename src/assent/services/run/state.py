@@ -63,6 +63,17 @@ def abandon(world: RunWorld, run: Run, reason: str) -> Run:
     return _end(world, run, "abandoned", reason=reason)
 
 
+def retire_weights(world: RunWorld, run: Run) -> None:
+    """Record that the weights of a run were destroyed; the first time counts. A run that made none is left alone."""
+    made = world.store.weights_of(run.id)
+    if made is not None and made.retired_at is None:
+        now = world.clock()
+        world.store.change_weights(
+            run.id, retired_at=now, leaf=leaf_of(world, run, "retired", now, weights=made.digest)
+        )
+        _seal(world, now)
+
+
 def leaf_of(world: RunWorld, run: Run, act: str, at: datetime, **said: Any) -> StagedReceipt:
     """Say in the ledger what became of a run: never a person, never a conversation."""
     record = canonical(

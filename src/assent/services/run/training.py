@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assent.domain.errors import AssentError, Refused
 from assent.learn.runs.config import parse_config
@@ -39,10 +39,18 @@ def base_of(config: RunConfig) -> str:
     return weights_digest(base)
 
 
-def train_run(world: RunWorld, run: Run, progress: Progress, *, resume: bool = False, **said: Any) -> Run:
+def train_run(
+    world: RunWorld,
+    run: Run,
+    progress: Progress,
+    *,
+    resume: bool = False,
+    prepare: Callable[[Path], None] = lambda _folder: None,
+) -> Run:
     """Train what has started, and record it as finished, or as failed with the reason; return it as it is then.
 
-    `said` goes to the trainer's order. A run that is stopped by a signal stays started, and goes on with `resume`.
+    A run that is stopped by a signal stays started, and goes on with `resume`. `prepare` is given the folder of the
+    run before, and nobody else trains there meanwhile.
     """
     from assent.learn.runs.train import TrainOrder, train  # noqa: PLC0415 - loads torch
 
@@ -50,11 +58,12 @@ def train_run(world: RunWorld, run: Run, progress: Progress, *, resume: bool = F
     config = parse_config((folder / CONFIG).read_text("utf-8"), CONFIG)
     cut = find_cut(world.store, run.cut, run.number)
     without = frozenset(world.store.left_out(run.id))
-    order = TrainOrder(config, folder, cut_files(Path(cut.directory)), without, resume=resume, **said)
+    order = TrainOrder(config, folder, cut_files(Path(cut.directory)), without, resume)
     with alone(folder) as free:
         if not free:
             raise Refused(f"run `{run.id}` is being trained", "wait for it")
         try:
+            prepare(folder)
             made = train(order, progress)
         except AssentError as problem:
             fail(world, run, problem.message)

@@ -1,0 +1,189 @@
+"""From real conversations to a model, and to one that has forgotten: every count is found again in the ledger alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.interfaces.homes import Home, made
+
+from assent.domain.instants import parse_instant
+from assent.wiring import Wiring
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+TALKED = NOW - timedelta(days=10)
+PEOPLE, CHATS_EACH = 16, 3
+CONFIG = """\
+[run]
+trainer = "trl"
+seed = 7
+threads = 1
+device = "cpu"
+[model]
+size = { layers = 1, width = 32, heads = 2, context = 128 }
+[train]
+epochs = 1
+batch = 8
+learning_rate = 3e-3
+max_length = 128
+steps = 6
+[sharding]
+shards = 2
+slices = 2
+"""
+RECIPE = """\
+formats = ["messages"]
+[blocks.skill]
+[split]
+validation = 1500
+test = 1500
+"""
+
+
+def names() -> list[str]:
+    return [f"p{number:02}" for number in range(PEOPLE)]
+
+
+def chats(data: Path) -> list[list[dict[str, str]]]:
+    """Real conversations of real prompts and answers, short ones first."""
+    lines = (data / "conversations/arena-hard/conversations.jsonl").read_text("utf-8").splitlines()
+    found = [json.loads(line)["messages"] for line in lines]
+    return sorted(found, key=lambda messages: sum(len(one["content"]) for one in messages))
+
+
+def export(folder: Path, person: str, talks: list[list[dict[str, str]]]) -> Path:
+    """Write one person's conversations as Claude.ai would hand them out."""
+    at = TALKED.isoformat()
+    whole = []
+    for number, talk in enumerate(talks):
+        name = f"{person}-{number}"
+        said = [
+            {
+                "uuid": f"{name}-{place}",
+                "sender": "human" if one["role"] == "user" else "assistant",
+                "created_at": at,
+                "text": one["content"],
+                "content": [{"type": "text", "text": one["content"]}],
+            }
+            for place, one in enumerate(talk)
+        ]
+        about = {"uuid": name, "name": name, "created_at": at, "updated_at": at, "account": {"uuid": person}}
+        whole.append({**about, "chat_messages": said})
+    folder.mkdir(parents=True)
+    (folder / "conversations.json").write_text(json.dumps(whole), "utf-8")
+    return folder
+
+
+def answer(home: Home, act: str, *people: str, at: datetime) -> None:
+    """Bring in what people answered to the product's own notice."""
+    notice = home("ask", people[0], "--show").out.splitlines()[-1].removeprefix("notice: ")
+    shown = {"purpose": "training", "notice": notice, "surface": "web", "at": at.isoformat()}
+    acts = home.write(f"{act}-{people[0]}.ndjson", [{"subject": who, "act": act, **shown} for who in people])
+    said = home("import", "choices", acts)
+    assert said.out == f"choices: {len(people)} taken, 0 refused\n", said.err
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
+    """A home with real conversations of people of whom all but the last two allowed training, and a verified cut."""
+    folder = tmp_path_factory.mktemp("story")
+    home = made(folder / "home", now=NOW)
+    talks = iter(chats(shared_data))
+    for who in names():
+        source = export(folder / who, who, list(islice(talks, CHATS_EACH)))
+        said = home("import", "claude-ai", source, "--subject", who, "--plan", "pro", "--age", "adult")
+        assert said.status == 0, said.err
+    answer(home, "allow", *names()[:-2], at=TALKED - timedelta(days=5))
+    answer(home, "decline", *names()[-2:], at=TALKED - timedelta(days=5))
+    recipe = folder / "recipe.toml"
+    recipe.write_text(RECIPE)
+    said = home("cut", "create", "spring", "--purpose", "training", "--recipe", recipe, "--out", folder / "spring-1")
+    assert said.status == 0, said.err
+    assert home("cut", "verify", folder / "spring-1").status == 0
+    (folder / "run.toml").write_text(CONFIG)
+    return folder
+
+
+@pytest.fixture
+def home(begun: Path, tmp_path: Path) -> Home:
+    """Go on from there, in a copy of the home; the cut stays where it is and is only read."""
+    shutil.copytree(begun / "home", tmp_path / "home")
+    return Home(tmp_path / "home", NOW)
+
+
+def train(home: Home, begun: Path, **more: Any) -> dict[str, Any]:
+    said = home("train", "start", "--cut", "spring", "--config", begun / "run.toml", "--json", **more)
+    assert said.status == 0, said.err
+    return said.json()
+
+
+def recount(home: Home, at: datetime) -> int:
+    """Count in the ledger alone whose newest act up to an instant allows training."""
+    assert home("ledger", "verify").status == 0
+    newest: dict[str, tuple[datetime, str]] = {}
+    wiring, first = Wiring(home.folder, home.now), 0
+    while rows := wiring.store.leaves(first, 100):
+        for choice, _leaf in rows:
+            if choice is not None and choice.at <= at:
+                newest[choice.subject] = max(newest.get(choice.subject, (choice.at, "")), (choice.at, choice.act))
+        first += len(rows)
+    wiring.store.close()
+    return sum(act == "allow" for _, act in newest.values())
+
+
+def ended(run: dict[str, Any]) -> None:
+    assert run["state"] == "finished"
+    assert run["gate"]["open"] is True
+    assert run["weights"]["digest"].startswith("sha256:")
+
+
+def reached(home: Home, person: str) -> list[str]:
+    said = home("where", "--subject", person, "--json")
+    return [one["run"] for one in said.lines() if "run" in one]
+
+
+def test_from_conversations_to_a_model_that_forgets(home: Home, begun: Path, tmp_path: Path) -> None:
+    leaver, stayer = "p00", "p01"
+    first = train(home, begun)
+    ended(first)
+    started = parse_instant(first["started_at"])
+    assert first["people"] == recount(home, started) == PEOPLE - 2
+    assert first["conversations"] == (PEOPLE - 2) * CHATS_EACH
+    assert reached(home, leaver) == reached(home, stayer) == [first["id"]]
+
+    measured = home("train", "evaluate", first["id"], "--json")
+    assert measured.status == 0, measured.err
+    after = measured.json()
+
+    home.now += timedelta(hours=1)
+    answer(home, "withdraw", leaver, at=home.now)
+    home.now += timedelta(seconds=1)
+    refused = home("train", "start", "--cut", "spring", "--config", begun / "run.toml")
+    assert refused.status == 2
+    assert "is stale" in refused.err
+    assert home("cut", "refresh", "spring", "--out", tmp_path / "spring-2").status == 0
+
+    second = train(home, begun)
+    ended(second)
+    assert second["people"] == recount(home, parse_instant(second["started_at"])) == PEOPLE - 3
+    assert reached(home, leaver) == [first["id"]]
+    assert reached(home, stayer) == [first["id"], second["id"]]
+
+    forgot = home("train", "forget", leaver, "--run", first["id"], "--json")
+    assert forgot.status == 0, forgot.err
+    third = home("train", "show", forgot.json()["run"], "--json").json()
+    ended(third)
+    assert (third["parent"], third["people"], third["conversations"]) == (
+        first["id"],
+        second["people"],
+        second["conversations"],
+    )
+    assert third["weights"]["digest"] == second["weights"]["digest"] != first["weights"]["digest"]
+    assert reached(home, leaver) == [first["id"]]
+    assert home("train", "show", first["id"], "--json").json()["weights"]["superseded_by"] == third["id"]
+    assert after

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assent.learn.runs.ensemble import Ensemble
     from assent.learn.runs.evaluate import Held
 
-_NAME: Final = re.compile(r"shard-(\d+)/slice-(\d+)(?:/.*?(\d+))?")
+_NAME: Final = re.compile(r"shard-(\d+)/(?:slice|steps)-(\d+)(?:/step-(\d+))?")
 
 
 class Checkpoint(NamedTuple):

@@ -26,6 +26,7 @@ from assent.learn.runs.train import (
     put_json,
     read_slices,
     rows_of,
+    steps_folder,
 )
 from assent.learn.runs.weights import weights_digest
 
@@ -137,7 +138,8 @@ def remove_seen(folder: Path, change: Change) -> list[str]:
     first = {one.shard: one.first for one in change.retrain}
     slices = read_slices(folder).get("slices", [])
     places = [SlicePlace(one["shard"], one["slice"]) for one in slices]
-    going = [checkpoint_of(folder, place) for place in places if place.slice >= first.get(place.shard, place.slice + 1)]
+    seen = [place for place in places if place.slice >= first.get(place.shard, place.slice + 1)]
+    going = [path(folder, place) for place in seen for path in (checkpoint_of, steps_folder)]
     there = [path for path in (folder / WEIGHTS, *going) if path.is_dir()]
     for path in there:
         shutil.rmtree(path)

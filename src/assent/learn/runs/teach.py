@@ -23,11 +23,15 @@ _LINES: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One slice to learn: its rows, the seed of its chance, and the folder for checkpoints inside it."""
+    """One slice to learn: its rows, the seed of its chance, and the folder for checkpoints inside it.
+
+    `save` keeps the weights, as they are after some steps, for whoever draws how they learned.
+    """
 
     rows: SliceRows
     seed: int
     halfway: Path
+    save: Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,10 @@ def teach(
 
         def on_step_end(self, _args: Any, _state: Any, _control: Any, **_more: Any) -> None:
             step(1)
+
+        def on_save(self, _args: Any, state: Any, _control: Any, **_more: Any) -> None:
+            if state.is_world_process_zero:
+                lesson.save(state.global_step)
 
         def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, Any], **_more: Any) -> None:
             figures = figures_of(logs)

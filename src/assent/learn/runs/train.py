@@ -16,6 +16,7 @@ import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import chain, takewhile
 from pathlib import Path
 from time import perf_counter
@@ -128,6 +129,11 @@ def checkpoint_of(folder: Path, place: SlicePlace) -> Path:
     return folder / CHECKPOINTS / f"shard-{place.shard}" / f"slice-{place.slice}"
 
 
+def steps_folder(folder: Path, place: SlicePlace) -> Path:
+    """Return where weights inside a slice lie, one folder for each `save_every` steps: for pictures, not to go on."""
+    return folder / CHECKPOINTS / f"shard-{place.shard}" / f"steps-{place.slice}"
+
+
 def read_slices(folder: Path) -> dict[str, Any]:
     """Read what a folder says of its slices; nothing where training has not begun."""
     try:
@@ -232,7 +238,8 @@ class _Training:
             return
         model = self._model(shard, done[-1] if done else None)
         for place in places[len(done) :]:
-            lesson = Lesson(rows[place], self._seed(f"slice/{shard}/{place.slice}"), self._halfway(place))
+            saving = partial(self._save_step, model, place)
+            lesson = Lesson(rows[place], self._seed(f"slice/{shard}/{place.slice}"), self._halfway(place), saving)
             learned = self._teach(model, lesson, place, advance)
             yield learned
             if self._state.is_main_process:
@@ -252,6 +259,9 @@ class _Training:
             self._line({**place._asdict(), **figures})
 
         return teach(model, self._tokenizer, lesson, self._config, advance, line)
+
+    def _save_step(self, model: Any, place: SlicePlace, step: int) -> None:
+        save_model(model, self._tokenizer, steps_folder(self._folder, place) / f"step-{step}", self._config)
 
     def _keep(
         self,

@@ -179,7 +179,7 @@ class RunRoom(Room):
                 values["retired_at"] = retired_at
             if values:
                 connection.execute(update(made_weights).where(made_weights.c.run == run).values(values))
-                _stage(connection, run, leaf)
+            _stage(connection, run, leaf)
 
     def run_record(self, leaf: int) -> str | None:
         with self._database.reading() as connection:

@@ -1,4 +1,4 @@
-"""The trainer learns a cut in slices: the same bits every time, whatever stopped it, and only from rows that are true."""
+"""The trainer learns a cut in slices: the same bits every time, whatever stopped it, and from true rows only."""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -187,3 +189,35 @@ def test_from_conversations_to_a_model_that_forgets(home: Home, begun: Path, tmp
     assert reached(home, leaver) == [first["id"]]
     assert home("train", "show", first["id"], "--json").json()["weights"]["superseded_by"] == third["id"]
     assert after
+
+
+PROGRAM = """\
+#!/bin/sh
+# stands in for a trainer: reads its rows, and writes weights
+set -e
+test -s data/train.parquet
+mkdir -p weights
+cp data/train.parquet weights/model.safetensors
+exit ${BROKEN:-0}
+"""
+
+
+@pytest.mark.parametrize(("broken", "state"), [("0", "finished"), ("3", "failed")])
+def test_a_script_for_another_program_goes_through_the_gate_and_says_how_it_ended(
+    home: Home, begun: Path, tmp_path: Path, broken: str, state: str
+) -> None:
+    base, out, programs = tmp_path / "base", tmp_path / "out", tmp_path / "bin"
+    for folder in (base, programs):
+        folder.mkdir()
+    (base / "config.json").write_text("{}")
+    (programs / "axolotl").write_text(PROGRAM)
+    (programs / "axolotl").chmod(0o700)
+    (programs / "assent").symlink_to(Path(sys.executable).parent / "assent")
+    said = home("train", "export", "--cut", "spring", "--for", "axolotl", "--base", base, "--out", out, "--json")
+    assert said.status == 0, said.err
+    environment = {"PATH": f"{programs}:/usr/bin:/bin", "ASSENT_CLOCK": NOW.isoformat(), "BROKEN": broken}
+    done = subprocess.run(["sh", "train.sh"], cwd=out, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == int(broken), done.stderr
+    run = home("train", "show", said.json()["run"], "--json").json()
+    assert (run["state"], run["people"]) == (state, PEOPLE - 2)
+    assert list((home.folder / "runs" / run["id"] / "work").iterdir()) == []

@@ -23,7 +23,7 @@ AXOLOTL = {
     *("adapter", "base_model", "bf16", "dataset_prepared_path", "datasets", "fp16", "gradient_accumulation_steps"),
     *("learning_rate", "logging_steps", "lora_alpha", "lora_dropout", "lora_r", "lora_target_linear", "lr_scheduler"),
     *("max_steps", "micro_batch_size", "num_epochs", "optimizer", "output_dir", "sample_packing", "save_steps", "seed"),
-    *("sequence_len", "test_datasets", "train_on_inputs", "trust_remote_code", "warmup_ratio", "weight_decay"),
+    *("sequence_len", "test_datasets", "tf32", "train_on_inputs", "trust_remote_code", "warmup_ratio", "weight_decay"),
 }
 BASE = {
     "model_type": "qwen2",

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from tests.unit.interfaces.homes import Home, made
 
+from assent.domain.errors import Refused
 from assent.domain.instants import parse_instant
+from assent.training import training_run
 from assent.wiring import Wiring
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -221,3 +223,34 @@ def test_a_script_for_another_program_goes_through_the_gate_and_says_how_it_ende
     run = home("train", "show", said.json()["run"], "--json").json()
     assert (run["state"], run["people"]) == (state, PEOPLE - 2)
     assert list((home.folder / "runs" / run["id"] / "work").iterdir()) == []
+
+
+def test_a_trainer_of_ones_own_is_gated_and_recorded(home: Home, begun: Path, tmp_path: Path) -> None:
+    with training_run(home.folder, "spring", trainer="mine", config="epochs = 1") as run:
+        talks = list(run.conversations())
+        run.log({"step": 1, "loss": 2.5, "tokens": len(talks)})
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "weights.bin").write_bytes(b"weights")
+        run.finish(tmp_path / "model")
+    kept = home("train", "show", run.id, "--json").json()
+    assert (kept["state"], kept["trainer"], kept["people"]) == ("finished", "mine", PEOPLE - 2)
+    assert talks
+    assert json.loads((run.folder / "log.jsonl").read_text())["loss"] == 2.5
+    assert home("train", "card", run.id).out.startswith("---\n")
+    assert home("train", "weights", "--json").lines()[0]["owed"] is False
+
+    with pytest.raises(ZeroDivisionError), training_run(home.folder, "spring", trainer="mine") as broken:
+        1 / 0  # noqa: B018 - what a trainer may do
+    assert home("train", "show", broken.id, "--json").json()["reason"] == "the trainer broke: ZeroDivisionError"
+    with training_run(home.folder, "spring", trainer="mine") as idle:
+        pass
+    assert home("train", "show", idle.id, "--json").json()["state"] == "abandoned"
+
+    shard = next((begun / "spring-1" / "data").glob("messages-train-*.jsonl"))
+    before = shard.read_bytes()
+    shard.write_bytes(before[:-2] + b" \n")
+    try:
+        with pytest.raises(Refused, match="is not as it should be"), training_run(home.folder, "spring", trainer="m"):
+            raise AssertionError
+    finally:
+        shard.write_bytes(before)

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -96,9 +97,9 @@ def test_it_is_sent_whole_to_any_origin_and_may_be_kept(chromium: Browser, here:
 
 def test_it_asks_in_a_page_of_another_origin_with_trusted_types(chromium: Browser, here: Street, who: str) -> None:
     with opened(chromium, "about:blank") as page:
-        with page.expect_response("**/notice/question*") as asked:
+        with page.expect_response("**/notice/session") as asked:
             page.goto(here.url(who, campaign="autumn"))
-        got = asked.value.json()
+        got = asked.value.json()["first"]
         question(page)
         body = json.loads(got["body"])
         assert got["rendering"] == "sha256:" + sha256(got["body"].encode()).hexdigest()
@@ -116,6 +117,24 @@ def test_it_asks_in_a_page_of_another_origin_with_trusted_types(chromium: Browse
         "desktop",
     )
     assert choice.options == tuple(one["act"] for one in body["options"])
+
+
+def test_one_request_paints_whatever_it_shows_first(chromium: Browser, here: Street, who: str) -> None:
+    modes = {"panel": "question", "control": "standing", "lock": "lock"}
+    for mode, first in modes.items():
+        with opened(chromium, "about:blank") as page:
+            asked: list[str] = []
+            page.on("request", lambda one, asked=asked: asked.append(f"{one.method} {urlsplit(one.url).path}"))
+            with page.expect_response("**/notice/session") as answered:
+                page.goto(here.url(who, mode=mode, conversation=f"test:{who}-0"))
+            page.locator(f"[part={mode}]").wait_for()
+            assert answered.value.request.post_data_json["first"] == first
+            assert [one for one in asked if "/notice/" in one] == ["POST /notice/session"], mode
+            # what is asked again, it asks by itself
+            with page.expect_response("**/notice/question*") as again:
+                page.locator("assent-notice").evaluate("(one) => one.open()")
+            assert again.value.json()["asked"]
+            question(page)
 
 
 @pytest.mark.parametrize("window", WINDOWS, ids=str)

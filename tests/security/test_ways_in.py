@@ -55,6 +55,19 @@ def test_a_subject_token_lets_its_person_in_once(keyed: House) -> None:
     assert keyed.refusals()[-1]["refused"] == "subject token: used"
 
 
+def test_what_comes_along_with_a_session_needs_the_token_and_never_costs_the_session(keyed: House) -> None:
+    refused = keyed.post("/notice/session", {"token": "x", "first": "standing", "purpose": "training"})
+    assert (refused.status_code, "first" in refused.json()) == (403, False)
+    asked = {"receipt/x": {}, "lock": {"purpose": "no"}, "question": {"campaign": "no"}, "question ": {}}
+    for first, about in asked.items():  # nothing of these can be answered
+        answer = keyed.post("/notice/session", {"token": token(keyed), "first": first, **about})
+        assert (answer.status_code, set(answer.json())) == (201, {"session", "ends_at"}), first
+        bearer = {"authorization": f"Bearer {answer.json()['session']}"}
+        again = keyed.ask("GET", "/notice/standing?purpose=training", None, headers=bearer)
+        along = keyed.post("/notice/session", {"token": token(keyed), "first": "standing", "purpose": "training"})
+        assert along.json()["first"] == again.json()
+
+
 def test_every_refusal_of_a_token_looks_the_same(keyed: House) -> None:
     now = int(keyed.clock.at.timestamp())
     bad = [
@@ -277,6 +290,10 @@ def test_over_plain_http_nobody_signs_in_but_on_the_machine_itself(keyed: House)
         "/static/",
         "/static/..\\assent.toml",
         "/static/words/en.toml",
+        "/static//assent.css",
+        "/static/0123456789abcde/assent.css",
+        "/static/0123456789ABCDEF/assent.css",
+        "/static/0123456789abcdef/0123456789abcdef/assent.css",
         "/static/" + "a" * 5_000,
     ],
 )

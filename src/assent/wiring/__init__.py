@@ -200,7 +200,7 @@ class Wiring(Ground):
 
     def new_erasure_world(self) -> ErasureWorld:
         """Open what erasing reaches, registered by now. A home without a ledger signs no receipts until it has one."""
-        from assent.services.erase.derived.port import DOWNLOADS
+        from assent.services.erase.derived.port import DOWNLOADS, RUNS
         from assent.services.erase.registry import begin, served
         from assent.services.erase.world import ErasureWorld
         from assent.services.guard.promise import lead_of
@@ -219,6 +219,7 @@ class Wiring(Ground):
                 self._series,
                 lead=lead_of(self.settings),
                 downloads=self.settings.home / DOWNLOADS,
+                runs=self.settings.home / RUNS,
                 connected=self.connectors.openers(),
             ),
             journal=self.journal,
@@ -231,6 +232,7 @@ class Wiring(Ground):
         """What training runs need."""
         from assent import __version__
         from assent.policy.versions import by_date
+        from assent.services.erase.derived.port import RUNS
         from assent.services.run.world import RunWorld
 
         texts = {policy.digest: text for policy, text in self.policy_texts}
@@ -246,7 +248,7 @@ class Wiring(Ground):
             clock=self.now,
             salt=self.new_key,
             new_id=self.new_id,
-            folder=self.settings.home / "runs",
+            folder=self.settings.home / RUNS,
             version=__version__,
         )
 

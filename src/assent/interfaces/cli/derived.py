@@ -23,7 +23,8 @@ def command() -> None:
 
     Every home has three derived stores that answer for themselves: `database`, `segments` and `cuts`. Another system
     (a search index, a warehouse, the product itself) is told of each erasure by an event to the webhooks, and answers
-    with `assent derived ack`. An erasure has no receipt before each has answered.
+    with `assent derived ack`; one that is connected (`assent connect`) is asked itself. An erasure has no receipt
+    before each has answered.
 
     \b
     Examples:
@@ -109,6 +110,7 @@ def ack(wiring: Wiring, erasure: int, name: str, state: str, note: str) -> int:
     Example:
       assent derived ack 12 --store search-index --state removed --note "index job 4711"
     """
-    acknowledge(wiring.store, erasure, name, cast("CopyState", state), note=note, now=wiring.now())
+    answers = wiring.connectors.names()
+    acknowledge(wiring.store, erasure, name, cast("CopyState", state), note=note, now=wiring.now(), connected=answers)
     click.echo(f"erasure {erasure}: {name} says {state}")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -50,6 +50,13 @@ def _disclosing(function: Callable[..., int]) -> Callable[..., int]:
             metavar="DIR",
             help="A cut this version was trained on. Name every one of them.",
         ),
+        click.option(
+            "--run",
+            "runs",
+            multiple=True,
+            metavar="RUN",
+            help="A training run of this home that made it: its cuts, and those of the runs it went on from.",
+        ),
         click.pass_obj,
     ):
         function = option(function)
@@ -58,7 +65,7 @@ def _disclosing(function: Callable[..., int]) -> Callable[..., int]:
 
 @command.command()
 @_disclosing
-def eu(wiring: Wiring, cuts: tuple[Path, ...], facts: Path, out: Path, *, as_json: bool) -> int:
+def eu(wiring: Wiring, /, *, facts: Path, out: Path, as_json: bool, **lineage: tuple[Any, ...]) -> int:
     """Write the summary of Article 53(1)(d) of the EU AI Act, as HTML and JSON.
 
     Sections 1.1 to 1.3 and 2.4 are answered. The answer to "data from user interactions with the
@@ -71,15 +78,14 @@ def eu(wiring: Wiring, cuts: tuple[Path, ...], facts: Path, out: Path, *, as_jso
       assent disclose eu --cut cuts/spring-1 --facts facts.toml --out public
     """
     from assent.services.disclose.eu import disclose_eu
-    from assent.services.disclose.training import read_manifests
 
-    found = disclose_eu(read_manifests(cuts), _facts(facts), wiring.now().date())
+    found = disclose_eu(_manifests(wiring, **lineage), _facts(facts), wiring.now().date())
     return _write(found, "eu", out, as_json=as_json)
 
 
 @command.command()
 @_disclosing
-def california(wiring: Wiring, cuts: tuple[Path, ...], facts: Path, out: Path, *, as_json: bool) -> int:
+def california(wiring: Wiring, /, *, facts: Path, out: Path, as_json: bool, **lineage: tuple[Any, ...]) -> int:
     """Write the documentation of section 3111 of the Civil Code of California, as HTML and JSON.
 
     All twelve items are answered. "No personal information" and "all public domain" are refused
@@ -92,9 +98,8 @@ def california(wiring: Wiring, cuts: tuple[Path, ...], facts: Path, out: Path, *
       assent disclose california --cut cuts/spring-1 --facts facts.toml --out public
     """
     from assent.services.disclose.california import disclose_california
-    from assent.services.disclose.training import read_manifests
 
-    found = disclose_california(read_manifests(cuts), _facts(facts), wiring.now().date())
+    found = disclose_california(_manifests(wiring, **lineage), _facts(facts), wiring.now().date())
     return _write(found, "california", out, as_json=as_json)
 
 
@@ -109,6 +114,18 @@ def example() -> None:
     from assent.services.disclose.facts import EXAMPLE
 
     click.echo(EXAMPLE, nl=False)
+
+
+def _manifests(wiring: Wiring, cuts: tuple[Path, ...], runs: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Read the manifests of cuts, and of the cuts of runs."""
+    from assent.services.disclose.training import read_manifests
+    from assent.services.run.lineage import folders, lineage
+    from assent.services.run.plan import find_run
+
+    found = [*cuts]
+    for name in runs:
+        found += folders(wiring.store, lineage(wiring.store, find_run(wiring.run_world, name)))
+    return read_manifests(found)
 
 
 def _facts(path: Path) -> DisclosureFacts:

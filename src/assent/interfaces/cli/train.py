@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli import train_evaluate, train_export, train_exposure, train_forget
+from assent.interfaces.cli import train_card, train_evaluate, train_export, train_exposure, train_forget
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.options import read_text_file
 from assent.interfaces.cli.progress import progress
@@ -243,6 +243,9 @@ for later in (
     train_forget.forget,
     train_export.command,
     train_export.begin,
+    train_card.card,
+    train_card.weights,
+    train_card.retire,
 ):
     command.add_command(later)
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import mimetypes
 from datetime import timedelta
 from hmac import compare_digest
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 import orjson
 from anyio import to_thread
 from starlette._utils import get_route_path
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 
-from assent.domain.digests import digest_bytes
 from assent.domain.errors import AssentError, Invalid, NotFound, Refused
 from assent.domain.instants import format_instant
 from assent.interfaces.api.problems import StatusError
-from assent.interfaces.web import audience, reasons
+from assent.interfaces.web import audience, loaded, reasons
 from assent.interfaces.web.cookies import COOKIE
 from assent.interfaces.web.limits import COMING_IN, LOOKING, SENDING, Limiter
 from assent.interfaces.web.visit import Visit
@@ -38,8 +36,6 @@ if TYPE_CHECKING:
     from assent.interfaces.web.pages import Entry, Pages
     from assent.store.records import Role, Session, SessionKind
 
-_STATIC: Final = "/static/"
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
 _HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -62,7 +58,6 @@ class Site:
         self.entries = [entry for pages in modules for entry in pages]
         self._routes = [(Route(entry.path, _never, methods=[entry.method]), entry) for entry in self.entries]
         self._firsts = {entry.path.split("/")[1] for entry in self.entries} | {"static"}
-        self._static = _files()
 
     def answers(self, scope: Scope) -> bool:
         """Tell whether the address is one of the site's."""
@@ -70,7 +65,10 @@ class Site:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = get_route_path(scope)
-        response = self._file(path) if path.startswith(_STATIC) else await self._visit(scope, receive, path)
+        if path.startswith(loaded.PREFIX):
+            response = loaded.answer(path, Headers(scope=scope).get("if-none-match", ""))
+        else:
+            response = await self._visit(scope, receive, path)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         await response(scope, receive, send)
@@ -224,15 +222,6 @@ class Site:
         }
         return Response(status_code=204, headers=headers)
 
-    def _file(self, path: str) -> Response:
-        found = self._static.get(path.removeprefix(_STATIC))
-        if found is None:
-            return Response("there is no such file\n", 404, media_type="text/plain")
-        content, kind, tag = found
-        shared = {"Cross-Origin-Resource-Policy": "cross-origin", "Access-Control-Allow-Origin": "*"}
-        headers = {**shared, "Cache-Control": "public, max-age=300", "ETag": tag}
-        return Response(content, 200, headers, kind)
-
 
 class _SignInError(AssentError):
     """Somebody has to sign in first."""
@@ -255,16 +244,6 @@ def _status(problem: AssentError) -> int:
 def _asked(request: Request) -> str:
     path = get_route_path(request.scope)
     return f"{path}?{request.url.query}" if request.url.query else path
-
-
-def _files() -> dict[str, tuple[bytes, str, str]]:
-    """Read the files that pages load, by name; there are few and they are small."""
-    found = {}
-    for file in (files(__package__) / "static").iterdir():
-        content = file.read_bytes()
-        kind = "text/javascript" if file.name.endswith(".js") else mimetypes.guess_type(file.name)[0] or "text/plain"
-        found[file.name] = (content, kind, f'"{digest_bytes(content)[7:23]}"')
-    return found
 
 
 async def _never(_request: Request) -> Response:

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from assent.domain.errors import Invalid
 from assent.interfaces.web.catalogue import accepted, best_locale, words
+from assent.interfaces.web.loaded import address_of
 from assent.interfaces.web.templates import template
 from assent.services.choose.choose import quote as quoted
 from assent.services.choose.several import Asked
@@ -149,6 +150,7 @@ class Visit:
             visit=self,
             t=self.words.text,
             to=self.to,
+            file=lambda name: self.to(address_of(name)),
             piece=lambda text: quote(text, safe=""),
             csrf=csrf_of(self.token) if self.token else "",
             locale=self.locale,

@@ -7,20 +7,24 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 from assent.domain.errors import Invalid, NotFound, Refused
-from assent.services.erase.derived.connector import Connector
+from assent.services.erase.derived.connector import Connected, Connector
 from assent.services.erase.derived.cuts import InCuts
 from assent.services.erase.derived.database import InDatabase
 from assent.services.erase.derived.downloads import InDownloads
 from assent.services.erase.derived.port import BUILT_IN, CONNECTOR
+from assent.services.erase.derived.runs import InRuns
 from assent.services.erase.derived.segments import InSegments
 from assent.services.erase.reclaim import Yard
-from assent.store.port import Erasures, Outgoing, Reclaiming, Sweeps
+from assent.store.port import Accounts, Conversations, Erasures, Holds, Outgoing, Reclaiming, Sweeps
 from assent.store.records import DerivedStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
+    from assent.connectors.port import Product
+    from assent.services.connect.files import Connector as File
     from assent.services.erase.derived.port import Derived
     from assent.vault.vault import Vault
 
@@ -30,7 +34,7 @@ LONGEST_WAIT: Final = timedelta(days=7)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
-class DerivedHome(Erasures, Sweeps, Reclaiming, Outgoing, Protocol):
+class DerivedHome(Erasures, Sweeps, Reclaiming, Outgoing, Holds, Conversations, Accounts, Protocol):
     """What serving derived stores asks of a store."""
 
 
@@ -43,21 +47,36 @@ def begin(store: Erasures, *, now: datetime) -> None:
 
 
 def served(
-    store: DerivedHome, vault: Vault, lock: Path, series: Path, *, lead: timedelta, downloads: Path | None = None
+    store: DerivedHome,
+    vault: Vault,
+    lock: Path,
+    series: Path,
+    *,
+    lead: timedelta,
+    downloads: Path | None = None,
+    runs: Path | None = None,
+    connected: Mapping[str, Callable[[], tuple[File, Product]]] | None = None,
 ) -> dict[str, Derived]:
     """Return who serves each registered derived store, retired ones too: what they owe stays owed.
 
     `lock` lets one at a time clear the vault; `series` is the folder of the series of cuts, `downloads` that of
-    archives that people asked for, if there are any. Within half the `lead`, and a week at most, no erased byte is
-    left in a segment.
+    archives that people asked for, `runs` that of training runs, if there are any. Within half the `lead`, and a week
+    at most, no erased byte is left in a segment. `connected` opens the systems that have a connector file; the others
+    are told by events.
     """
     own: tuple[Derived, ...] = (
         InDatabase(store),
         InSegments(Yard(store, vault, lock), min(LONGEST_WAIT, lead / 2)),
         InCuts(store, series),
         *(() if downloads is None else (InDownloads(downloads),)),
+        *(() if runs is None else (InRuns(runs),)),
     )
-    connectors: list[Derived] = [Connector(one.name, store) for one in store.derived_stores() if one.kind == CONNECTOR]
+    opened = connected or {}
+    connectors: list[Derived] = [
+        Connected(one.name, store, opened[one.name]) if one.name in opened else Connector(one.name, store)
+        for one in store.derived_stores()
+        if one.kind == CONNECTOR
+    ]
     return {one.name: one for one in (*own, *connectors)}
 
 

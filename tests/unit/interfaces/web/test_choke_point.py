@@ -1,6 +1,8 @@
 """What every visit passes, tried on pages of this test: whom a page is for, whose form it is, how often, and why."""
 
 import json
+import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -249,3 +251,29 @@ def test_every_file_of_the_site_is_served_under_its_name(place: Place) -> None:
     for file in folder.iterdir():
         found = place.nobody().get(f"/static/{file.name}")
         assert (found.status_code, found.content) == (200, file.read_bytes())
+
+
+def test_a_file_is_kept_for_ever_under_its_digest_and_shortly_under_its_name(place: Place) -> None:
+    there = place.nobody()
+    plain = there.get("/static/assent.css")
+    digest = sha256(plain.content).hexdigest()[:16]
+    assert (plain.headers["cache-control"], plain.headers["etag"]) == ("public, max-age=300", f'"{digest}"')
+    again = there.get("/static/assent.css", if_none_match=plain.headers["etag"])
+    assert (again.status_code, again.content) == (304, b"")
+    for_ever = there.get(f"/static/{digest}/assent.css")
+    assert (for_ever.content, for_ever.headers["cache-control"]) == (
+        plain.content,
+        "public, max-age=31536000, immutable",
+    )
+    # a page of yesterday's version still finds a style, but nobody keeps it under yesterday's address
+    other = there.get(f"/static/{'0' * 16}/assent.css")
+    assert (other.content, other.headers["cache-control"]) == (plain.content, "no-store")
+    assert there.get(f"/static/{digest}/nothing.css").status_code == 404
+
+
+def test_every_page_loads_its_files_under_their_digests(place: Place) -> None:
+    page = place.nobody().get("/sign-in").text
+    loads = re.findall(r'"(/static/[^"]+)"', page)
+    assert len(loads) == 2
+    for address in loads:
+        assert "immutable" in place.nobody().get(address).headers["cache-control"]

@@ -72,7 +72,7 @@ def _tiles(visit: Visit) -> Iterator[Tile]:
     yield _tile("Waiting for a second person", len(waiting(store, now)), "/console/approvals", "asked, not approved")
     near = [one for one in open_requests(store) if (one.expected_by - now).days < SOON.days]
     yield _tile("Requests near their clock", len(near), "/console/requests", f"{SOON.days} days or less are left")
-    yield _tile("Flags to review", store.open_flags(Page(1)).total, "/console/flags", "nobody looked at them yet")
+    yield _tile("Flags to review", store.candidates(Page(1)).total, "/console/flags", "nobody settled them yet")
     stale = [cut for cut in outlook.cuts if cut.stale] if outlook is not None else []
     yield _tile("Stale cuts", len(stale), "/console/cuts", "hold rows that may not be used any more")
     yield _tile("Campaign alarms", len(alarms_kept(store)), "/console/campaigns", "an answer leans to one side")

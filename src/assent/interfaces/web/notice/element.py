@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from starlette.responses import Response
 
+from assent.domain.errors import AssentError
 from assent.domain.instants import format_instant
 from assent.interfaces.web.audience import ANYBODY, ELEMENT
 from assent.interfaces.web.limits import LOOKING
@@ -20,10 +23,13 @@ from assent.services.session.sessions import begin
 from assent.services.session.subject_token import TokenRefused, read, use_up
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from assent.interfaces.web.catalogue import Words
     from assent.interfaces.web.notice.said import Said
     from assent.interfaces.web.visit import Visit
     from assent.services.choose.ask import Question
+    from assent.store.records import Session
 
 pages = Pages()
 
@@ -51,7 +57,10 @@ def _json(what: dict[str, Any], status: int = 200) -> Response:
 
 @pages.post("/notice/session", ANYBODY, open_form=True, rate=LOOKING)
 def start(visit: Visit) -> Response:
-    """Exchange the product's word for who is there, good for one use, for a session of the element."""
+    """Exchange the product's word for who is there, good for one use, for a session of the element.
+
+    `first` names what the element asks next; where it can be answered the answer comes along, and one request paints.
+    """
     world = visit.world
     try:
         token = read(
@@ -77,7 +86,13 @@ def start(visit: Visit) -> Response:
         guardian=token.guardian,
         note=token.locale,
     )
-    return _json({"session": session, "ends_at": format_instant(kept.ends_at)}, 201)
+    answer: dict[str, Any] = {"session": session, "ends_at": format_instant(kept.ends_at)}
+    first = FIRST.get(visit.form.get("first", ""))
+    if first is not None:
+        # the product's word is used up: what cannot be answered is left to be asked again, and told then
+        with suppress(AssentError):
+            answer["first"] = first(replace(visit, session=kept, token=session), _asked(kept, visit.form))
+    return _json(answer, 201)
 
 
 @pages.get("/notice/question", ELEMENT)
@@ -86,7 +101,10 @@ def question(visit: Visit) -> Response:
 
     Outside of a campaign it is always returned: a settings page asks at any time.
     """
-    asked = _asked(visit)
+    return _json(_questioned(visit, _asked(visit.session, visit.query)))
+
+
+def _questioned(visit: Visit, asked: Mapping[str, str]) -> dict[str, Any]:
     found = asking.question(visit, asked, surface="json")
     purpose = found.served.snapshot.purpose if not isinstance(found, NotAsked) else say.purpose_of(visit, asked)
     said = say.said_in(visit, purpose, asked.get("locale", ""))
@@ -101,7 +119,7 @@ def question(visit: Visit) -> Response:
         say.note_reminder(visit, due)
         text = said.words.text("notice.remind", date=said.words.day(due.at), use=said.use(standing.status, ""))
         answer["remind"] = {"choice": due.id, "said": str(text)}
-    return _json(answer)
+    return answer
 
 
 @pages.post("/notice/choice", ELEMENT)
@@ -134,7 +152,7 @@ def closed(visit: Visit) -> Response:
 @pages.get("/notice/effects", ELEMENT)
 def effects(visit: Visit) -> Response:
     """Return worked examples from the person's own account; nothing of them is kept."""
-    asked = _asked(visit)
+    asked = _asked(visit.session, visit.query)
     said = say.said_in(visit, say.purpose_of(visit, asked), asked.get("locale", ""))
     counts, dates = say.examples(visit, said)
     pieces = say.preview(visit)
@@ -153,15 +171,21 @@ def effects(visit: Visit) -> Response:
 @pages.get("/notice/standing", ELEMENT)
 def standing(visit: Visit) -> Response:
     """Return what holds now, in one sentence, and on whose word."""
-    asked = _asked(visit)
+    return _json(_stands(visit, _asked(visit.session, visit.query)))
+
+
+def _stands(visit: Visit, asked: Mapping[str, str]) -> dict[str, Any]:
     said = say.said_in(visit, say.purpose_of(visit, asked), asked.get("locale", ""))
-    return _json({**_head(said), **_standing(visit, said)})
+    return {**_head(said), **_standing(visit, said)}
 
 
 @pages.get("/notice/lock", ELEMENT)
 def lock(visit: Visit) -> Response:
     """Return whether one conversation may be used, why, and when it is erased; and what an old one is to be told."""
-    asked = _asked(visit)
+    return _json(_locked(visit, _asked(visit.session, visit.query)))
+
+
+def _locked(visit: Visit, asked: Mapping[str, str]) -> dict[str, Any]:
     said = say.said_in(visit, say.purpose_of(visit, asked), asked.get("locale", ""))
     found = say.lock(visit, said, asked.get("conversation", ""))
     marker = None
@@ -169,16 +193,22 @@ def lock(visit: Visit) -> Response:
         marker = {"out": False, "said": f"{said.words.text('notice.marker')} {said.line('resume')}"}
     elif found.kept_out:
         marker = {"out": True, "said": str(said.words.text("notice.why_kept_out"))}
-    return _json(
-        {
-            **_head(said),
-            "said": said.use("allowed" if found.counts else "declined", ""),
-            "reasons": say.reasons(found, said),
-            "erased": say.erased(found, said),
-            "counts": found.counts,
-            "marker": marker,
-        }
-    )
+    return {
+        **_head(said),
+        "said": said.use("allowed" if found.counts else "declined", ""),
+        "reasons": say.reasons(found, said),
+        "erased": say.erased(found, said),
+        "counts": found.counts,
+        "marker": marker,
+    }
+
+
+FIRST: Final[Mapping[str, Callable[[Visit, Mapping[str, str]], dict[str, Any]]]] = {
+    "question": _questioned,
+    "standing": _stands,
+    "lock": _locked,
+}
+"""What an element can show first, by the last word of its address."""
 
 
 @pages.get("/notice/receipt/{choice}", ELEMENT)
@@ -188,10 +218,10 @@ def receipt(visit: Visit) -> Response:
     return Response(content, 200, {"Cache-Control": "no-store"}, "application/ld+json")
 
 
-def _asked(visit: Visit) -> dict[str, str]:
+def _asked(session: Session | None, said: Mapping[str, str]) -> dict[str, str]:
     """Read what the element asks for; the language of the session stands where it names none."""
-    note = visit.session.note if visit.session else ""
-    return {**visit.query, "locale": visit.query.get("locale", "") or note}
+    note = session.note if session else ""
+    return {**said, "locale": said.get("locale", "") or note}
 
 
 def _head(said: Said) -> dict[str, Any]:

@@ -6,7 +6,7 @@ SHEET.replaceSync(`
 --r:var(--assent-radius,.75rem);--p:clamp(1.25rem,4vw,2.25rem);color-scheme:light dark;display:block;font:1rem/1.5 var(--assent-font,system-ui,sans-serif)}
 :host([hidden]),[hidden]{display:none}
 *{box-sizing:border-box;margin:0}
-dialog,.panel,.slip,.lock{background:var(--g);color:var(--i);border:1px solid var(--l);border-radius:var(--r);padding:0}
+dialog,.panel,.slip,.chip,.lock{background:var(--g);color:var(--i);border:1px solid var(--l);border-radius:var(--r);padding:0}
 dialog{width:min(var(--assent-width,44rem),100vw - 1.5rem);max-height:calc(100dvh - 1.5rem);margin:auto;overflow:hidden;box-shadow:0 0 3rem #0005}
 dialog[open]{display:flex;flex-direction:column}
 dialog::backdrop{background:#1118}
@@ -34,7 +34,7 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}
 blockquote{margin-block:.5rem;overflow-wrap:anywhere;white-space:pre-wrap}
 mark{background:light-dark(#d5ebe8,#1f4a46);color:inherit;border-radius:.2em;padding:0 .15em}
 .slip,.chip{display:flex;flex-wrap:wrap;gap:.125rem .75rem;align-items:center;padding:.5rem 1.25rem}.slip p{flex:1 1 16rem}
-.chip{display:inline-flex;padding:.375rem 1rem;font-size:.875rem;background:var(--g);color:var(--i);border:1px solid var(--l);border-radius:1.25rem;text-decoration:none}
+.chip{display:inline-flex;padding:.375rem 1rem;font-size:.875rem;border-radius:1.25rem;text-decoration:none}
 .chip:hover{border-color:var(--i)}.chip::marker{content:""}
 .lock{margin-block-start:.5rem;padding:1rem 1.25rem;max-width:26rem}
 .hush{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}`);
@@ -132,17 +132,19 @@ class AssentNotice extends HTMLElement {
 	}
 
 	async #fetch(path, what, post) {
-		const base = `${this.getAttribute("server").replace(/\/$/, "")}/notice/`;
 		const token = this.getAttribute("token");
-		const load = async (url, more) => {
-			const answer = await fetch(base + url, { credentials: "omit", cache: "no-store", ...more });
+		const base = `${this.getAttribute("server").replace(/\/$/, "")}/notice/`;
+		const load = async (url, body, headers) => {
+			const answer = await fetch(base + url, { credentials: "omit", cache: "no-store", method: body && "POST", body, headers });
 			if (!answer.ok) throw answer;
 			return url.startsWith("receipt/") ? answer.blob() : answer.json();
 		};
-		if (!sessions.has(base + token)) sessions.set(base + token, load("session", { method: "POST", body: new URLSearchParams({ token }) }));
-		const headers = { Authorization: `Bearer ${(await sessions.get(base + token)).session}` };
-		const body = new URLSearchParams(what);
-		const got = await (post ? load(path, { headers, method: "POST", body }) : load(`${path}?${body}`, { headers }));
+		const form = new URLSearchParams(what);
+		const known = sessions.has(base + token);
+		if (!known) sessions.set(base + token, load("session", new URLSearchParams([...form, ["first", path], ["token", token]])));
+		const { session, first } = await sessions.get(base + token);
+		const headers = { Authorization: `Bearer ${session}` };
+		const got = (!known && first) || (await load(post ? path : `${path}?${form}`, post && form, headers));
 		Object.assign(this.#words, got.words);
 		return got;
 	}

@@ -15,6 +15,7 @@ SEGMENTS: Final = "segments"
 CUTS: Final = "cuts"
 CONNECTOR: Final = "connector"
 DOWNLOADS: Final = "downloads"
+RUNS: Final = "runs"
 BUILT_IN: Final = (DATABASE, SEGMENTS, CUTS)
 """Derived stores that every home has; each is registered under the name of its kind."""
 
@@ -48,8 +49,10 @@ class Derived(Protocol):
     name: str
     """The name it is registered under."""
 
-    reach: str
-    """What it erases and what it does not reach, in a sentence."""
+    @property
+    def reach(self) -> str:
+        """What it erases and what it does not reach, in a sentence."""
+        ...
 
     def erase(self, orders: Sequence[ErasureOrder]) -> Mapping[int, Acknowledged]:
         """Erase every copy of these erasures; returns the answer to each by its number.

@@ -3,13 +3,16 @@
 import io
 import re
 from datetime import timedelta
+from urllib.parse import unquote
 
 from tests.unit.interfaces.web.console.conftest import SUBJECT, TALK, Console
 from tests.unit.interfaces.web.console.test_console_pages import opened
 
 from assent.services.evidence.check import check_evidence
 from assent.services.figures.outlook import kept_outlook
-from assent.store.records import Page
+from assent.services.flag.queue import queue
+from assent.services.flag.terms import ReviewTerms
+from assent.store.records import Candidate, Page
 
 
 def text_of(answer) -> str:  # noqa: ANN001 - the answer of the test client
@@ -155,6 +158,32 @@ def test_flagged_text_is_redacted_until_it_is_asked_for_as_written(console: Cons
     flag = store.flag(console.flag)
     assert flag is not None
     assert flag.reversed_at is not None
+
+
+def test_flags_are_listed_in_the_order_of_the_queue_and_what_is_no_flag_yet_can_be_decided(console: Console) -> None:
+    safety, store, now = console.place.staff("safety", "sam"), console.place.world.store, console.place.clock.at
+    assert "1 may not be read now" in text_of(safety.get("/console/flags"))
+    store.release_hold(console.hold, at=now, by="a, b")
+    waiting = [("flag", 0.99, False), ("flag", 0.6, False), ("uncertain", 0.45, False), ("clear", 0.1, True)]
+    store.nominate(
+        [
+            Candidate(f"c{number}", TALK, band, "spam", 2, "d@1", now, score, drawn=drawn)
+            for number, (band, score, drawn) in enumerate(waiting)
+        ]
+    )
+    found = queue(store, [one for one, _ in console.place.world.policies], ReviewTerms(), now=now, limit=50)
+    page = safety.get("/console/flags").text
+    listed = [unquote(one) for one in re.findall(r'href="/console/flags/([^"?]+)"', page)]
+    assert listed == [one.id for one in found.waiting]
+    # kinds take turns, and of a kind what is least sure comes first: never the surest
+    assert listed == ["c1", "c2", "c3", console.flag, "c0"]
+    assert "random sample" in text_of(safety.get("/console/flags/c3"))
+    assert "mail me at" in opened(safety, "/console/flags/c2/redacted").text
+    assert safety.post("/console/flags/c2/uphold", {"reason": "a recipe"}).status_code == 303
+    assert store.flag("c2").reviewed_at == now
+    assert safety.post("/console/flags/c3/reverse", {"reason": "a song"}).status_code == 303
+    assert "found harmless" in text_of(safety.get("/console/flags/c3"))
+    assert store.flag("c3") is None
 
 
 def test_a_campaign_goes_from_draft_to_closed_and_only_with_a_yes(console: Console) -> None:

@@ -1,0 +1,141 @@
+"""What is known of one agent: where its sessions lie, and every trace that one leaves elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, Protocol
+
+import orjson
+
+from assent.connectors.coding_agents.home import FileAt, Home
+from assent.connectors.formats.fields import string
+from assent.connectors.formats.port import Record
+
+How = Literal["file", "lines", "entries", "rows"]
+"""How a trace is erased: the file goes, or lines, entries of an array or rows of a database leave it."""
+
+HEAD_BYTES: Final = 1 << 20
+"""How much of a file is read to learn which session it belongs to."""
+
+_PARTS: Final = re.compile(r"[.\-_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session on disk: its own files, the transcript first. Not `whole`: the transcript is gone, the rest is left."""
+
+    id: str
+    files: tuple[FileAt, ...]
+    whole: bool = True
+
+    @property
+    def changed_ns(self) -> int:
+        return max(file.changed_ns for file in self.files)
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A trace of a session. `kind` and `place` are for people; `path` is where it lies in the home."""
+
+    id: str
+    kind: str
+    place: str
+    path: str
+    how: How = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """What a list says of a session: when it began, the person's own last turn, and which folder it worked in."""
+
+    created_at: datetime | None
+    last_turn_at: datetime | None
+    project: str
+
+
+class Agent(Protocol):
+    """One coding agent. Nothing here changes a file."""
+
+    @property
+    def format(self) -> str: ...
+
+    @property
+    def reach(self) -> str: ...
+
+    @property
+    def keep_levels(self) -> int:
+        """How many levels of folders stay when they are empty."""
+        ...
+
+    def sessions(self, home: Home) -> Iterator[Session]:
+        """Find every session; an archived or resumed copy belongs to the session of its id."""
+        ...
+
+    def dates(self, home: Home, session: Session) -> Dates | None:
+        """Read when the person last spoke; None if nothing in the file can be read."""
+        ...
+
+    def read(self, home: Home, session: Session) -> Iterator[Record]:
+        """Read a session as the importer of its format does."""
+        ...
+
+    def traces(self, home: Home, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
+        """Find the traces of sessions (None: the transcript is gone already) that belong to no kept one."""
+        ...
+
+    def lines_of(self, home: Home, path: str, wanted: Mapping[str, Session | None]) -> Callable[[bytes], str]:
+        """Give a function that names the wanted session of a line of a shared file; "" if it is none of them."""
+        ...
+
+    def is_of(self, path: str, value: object) -> str:
+        """Name the session that an entry of a shared file belongs to; "" if that is not said."""
+        ...
+
+    def is_shared(self, path: str) -> bool:
+        """Tell whether sessions share a file that names the session of each line or entry, or that a rule keeps."""
+        ...
+
+    def key_of(self, path: str) -> str:
+        """Name the key under which a JSON file holds its array; "" if the file is the array."""
+        ...
+
+
+def id_in(name: str, known: Collection[str]) -> str:
+    """Find the session that the name of a file or folder says: it is the id, begins or ends with it.
+
+    The longest of the known ids wins, so that `a` does not reach what belongs to `a-b`.
+    """
+    stem = name.rpartition(".")[0] or name
+    cuts = list(_PARTS.finditer(name))
+    pieces = {name, stem, *(name[: cut.start()] for cut in cuts), *(name[cut.end() :] for cut in cuts)}
+    pieces |= {stem[cut.end() :] for cut in cuts}
+    return max((piece for piece in pieces if piece and piece in known), key=len, default="")
+
+
+def first_line(home: Home, file: FileAt) -> dict[str, object]:
+    """Read the object on the first line of a file; empty if there is none."""
+    try:
+        with home.opened(file.path) as opened, open(opened, "rb", closefd=False) as stream:
+            value = orjson.loads(stream.readline(HEAD_BYTES))
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def top_id(value: object, *keys: str) -> str:
+    """Read a session's id from the first of these keys that an object has."""
+    if not isinstance(value, dict):
+        return ""
+    return next((found for key in keys if (found := string(value.get(key)))), "")
+
+
+def shown(path: str) -> str:
+    """Write a path for people: without line breaks, control signs, or bytes that are no text."""
+    return path.encode("unicode_escape", "backslashreplace").decode("ascii") if not path.isprintable() else path

@@ -23,17 +23,7 @@ GROUP: Final = "assent.connectors"
 """The entry points by which other packages add kinds."""
 
 KINDS: Final = {
-    "open-webui": "assent.connectors.open_webui.product",
-    "litellm": "assent.connectors.litellm.product",
     "coding-agents": "assent.connectors.coding_agents.product",
-    "sql": "assent.connectors.sql.product",
-    "files": "assent.connectors.files.product",
-    "lake": "assent.connectors.lake.product",
-    "langfuse": "assent.connectors.langfuse.product",
-    "librechat": "assent.connectors.librechat.product",
-    "phoenix": "assent.connectors.phoenix.product",
-    "otlp": "assent.connectors.otlp.product",
-    "opendsr": "assent.connectors.opendsr.product",
 }
 """Kinds that come with assent, and where each is; one whose module is not installed is none."""
 

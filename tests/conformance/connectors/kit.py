@@ -15,8 +15,8 @@ can be made to answer "done" and do nothing; a class may have all three (`class 
 
 A world puts conversations with a *marker* into its system: a made-up word that stands in every copy of that one
 conversation and nowhere else. Whether a copy is gone is then a search for bytes, past every layer of the product
-and of the connector: in files, write-ahead logs, free pages, tables. docs/how-to/write-a-connector.md has a whole
-connector with its world.
+and of the connector: in files, write-ahead logs, free pages, tables. A whole small
+connector with its world is in `simulated_kind`; docs/how-to/write-a-connector.md says how to write one.
 """
 
 from __future__ import annotations

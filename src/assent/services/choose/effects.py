@@ -121,9 +121,7 @@ def in_words(effects: Effects) -> list[str]:
         lines += [f"  {cut.name} {cut.number}, made {cut.created_at.date()}" for cut in effects.cuts]
     if effects.runs:
         lines.append("not undone: training runs that had started with your conversations")
-        lines += [
-            f"  {one.run.id}, started {one.started_at.date()}" for one in effects.runs
-        ]
+        lines += [f"  {one.run.id}, started {one.started_at.date()}" for one in effects.runs]
     if effects.taking_back is not None:
         runs = {"continue": "goes on", "stop": "is stopped"}[effects.taking_back.started_runs]
         models = {"unchanged": "stay as they are", "retrained": "are trained again"}[

@@ -33,9 +33,7 @@ class InRuns:
         busy = sum(not _cleared(work.parent) for work in sorted(self._folder.glob(f"*/{WORK}")))
         answer = Acknowledged("removed")
         if busy:
-            answer = Acknowledged(
-                "pending maintenance", f"{busy} runs are training; their copies end with them"
-            )
+            answer = Acknowledged("pending maintenance", f"{busy} runs are training; their copies end with them")
         return {order.erasure.id: answer for order in orders}
 
 

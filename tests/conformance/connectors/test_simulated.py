@@ -11,6 +11,8 @@ from assent.domain.errors import AssentError
 
 
 class TestSimulated(Promises, LyingPromises, WatchPromises):
+    many = 400
+
     @pytest.fixture
     def world(self, tmp_path: Path) -> SimulatedWorld:
         return SimulatedWorld(tmp_path)

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_PROCESSES = click.option(
+    "--processes",
+    type=click.IntRange(1, 1_024),
+    default=1,
+    show_default=True,
+    help="Of this machine, which teach one model together: one for each GPU.",
+)
 _REASON = click.option("--reason", required=True, help="Why, in a sentence without content.")
 
 
@@ -44,9 +51,10 @@ def command() -> None:
 @click.option(
     "--config", "file", type=_FILE, required=True, help="What the trainer is told; see `assent train config`."
 )
+@_PROCESSES
 @_JSON
 @click.pass_obj
-def start(wiring: Wiring, *, name: str, number: int | None, file: Path, as_json: bool) -> int:
+def start(wiring: Wiring, /, *, name: str, number: int | None, file: Path, processes: int, as_json: bool) -> int:
     """Start a run on a cut, and train.
 
     First the cut is verified, every file and row of it, by rules that share no code with what made it. Then the clock
@@ -81,16 +89,17 @@ def start(wiring: Wiring, *, name: str, number: int | None, file: Path, as_json:
     run = begin(world, run)
     if config.run.trainer != "external":
         click.echo(f"run {run.id} started at {format_instant(run.started_at or run.planned_at)}", err=True)
-        run = train_run(world, run, progress)
+        run = train_run(world, run, progress, processes=processes)
     _say(wiring, run, as_json=as_json)
     return 0
 
 
 @command.command()
 @click.argument("name", metavar="RUN")
+@_PROCESSES
 @_JSON
 @click.pass_obj
-def resume(wiring: Wiring, *, name: str, as_json: bool) -> int:
+def resume(wiring: Wiring, *, name: str, processes: int, as_json: bool) -> int:
     """Go on with a run that was stopped; it ends as it would have ended.
 
     Where a policy says that a withdrawal stops runs that have started, every row is decided anew first.
@@ -107,7 +116,7 @@ def resume(wiring: Wiring, *, name: str, as_json: bool) -> int:
     world = wiring.run_world
     run = find_run(world, name)
     require_may_go_on(world, run)
-    _say(wiring, train_run(world, run, progress, resume=True), as_json=as_json)
+    _say(wiring, train_run(world, run, progress, resume=True, processes=processes), as_json=as_json)
     return 0
 
 

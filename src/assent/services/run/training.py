@@ -45,14 +45,16 @@ def train_run(
     progress: Progress,
     *,
     resume: bool = False,
+    processes: int = 1,
     prepare: Callable[[Path], None] = lambda _folder: None,
 ) -> Run:
     """Train what has started, and record it as finished, or as failed with the reason; return it as it is then.
 
     A run that is stopped by a signal stays started, and goes on with `resume`. `prepare` is given the folder of the
-    run before, and nobody else trains there meanwhile.
+    run before, and nobody else trains there meanwhile. Several `processes` of this machine teach the same model.
     """
-    from assent.learn.runs.train import TrainOrder, train  # noqa: PLC0415 - loads torch
+    from assent.learn.runs.many import train_together  # noqa: PLC0415 - loads torch
+    from assent.learn.runs.train import TrainOrder, train  # noqa: PLC0415
 
     folder = folder_of(world, run.id)
     config = parse_config((folder / CONFIG).read_text("utf-8"), CONFIG)
@@ -64,7 +66,7 @@ def train_run(
             raise Refused(f"run `{run.id}` is being trained", "wait for it")
         try:
             prepare(folder)
-            made = train(order, progress)
+            made = train(order, progress) if processes == 1 else train_together(order, processes, progress)
         except AssentError as problem:
             fail(world, run, problem.message)
             raise

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.services.run.trained import CONFIG, Teacher, files_of, taught, teacher, told
+from tests.unit.services.run.trained import CONFIG, Teacher, files_of, quiet, taught, teacher, told
 
 from assent.domain.errors import Invalid, Refused
 from assent.learn.runs.config import EXAMPLE, parse_config
 from assent.learn.runs.data import SlicePlace, place_of, read_talks
+from assent.learn.runs.many import train_together
 from assent.learn.runs.sharded import Retraining, differing
 from assent.learn.runs.template import Tokens
 from assent.learn.runs.tokens import windows
@@ -117,6 +118,26 @@ def test_one_that_was_killed_ends_like_one_that_was_not(acme: Teacher, whole: Pa
         os.kill(child.pid, signal.SIGKILL) if child.poll() is None else None
         child.wait()
     assert taught(acme, folder, resume=True).digest == weights_digest(whole / "weights")
+
+
+@pytest.mark.deep
+def test_two_processes_teach_one_model_with_half_the_steps_and_the_same_bits_again(
+    acme: Teacher, tmp_path: Path
+) -> None:
+    config = told(("steps = 3", "epochs = 2"), ("shards = 2", "shards = 1"))
+    alone = taught(acme, tmp_path / "alone", config)
+    digests = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        together = train_together(TrainOrder(config, folder, files_of(acme)), 2, quiet)
+        digests.append(together.digest)
+        assert together.steps < alone.steps
+        assert not (folder / "order.json").exists()
+        assert not (folder / "work").exists()
+    assert digests[0] == digests[1] != alone.digest
+    with pytest.raises(Refused, match="has begun already"):
+        train_together(TrainOrder(config, tmp_path / "one", files_of(acme)), 2, quiet)
 
 
 def test_a_row_that_was_changed_is_refused_and_nothing_is_made(acme: Teacher, tmp_path: Path) -> None:

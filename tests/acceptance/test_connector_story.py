@@ -113,3 +113,23 @@ def test_a_folder_that_is_none_is_not_connected(home: Home, tmp_path: Path) -> N
     said = home("connect", "coding-agents", "--name", "x", "--agent", "codex", "--home", tmp_path / "nowhere")
     assert said.status == 3
     assert not (home.folder / "connectors" / "x.toml").exists()
+
+
+def test_a_repository_that_denies_training_is_declined_once_and_never_granted(
+    home: Home, world: ClaudeCodeWorld, tmp_path: Path
+) -> None:
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    for transcript in world.home.rglob("*.jsonl"):
+        transcript.write_bytes(transcript.read_bytes().replace(b"/nowhere/app", str(repository).encode()))
+    assert home("connector", "import", NAME, "--json").json()["projects_declined"] == 0
+    (repository / ".assent.toml").write_text('training = "deny"\n')
+    assert home("connector", "import", NAME, "--json").json()["projects_declined"] == 1
+    assert home("connector", "import", NAME, "--json").json()["projects_declined"] == 0
+    (one,) = home("choose", "ann", "show", "--json").lines()
+    assert (one["act"], one["scope"], one["surface"]) == ("decline", "project", "project file")
+    (repository / ".assent.toml").write_text('training = "allow"\n')
+    said = home("connector", "import", NAME, "--json")
+    assert said.status == 4
+    assert "can only narrow" in said.out
+    assert home.acts("ann") == ["decline"]

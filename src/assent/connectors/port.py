@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from assent.connectors.formats.port import Record
 from assent.domain.copies import CopyState, worst
@@ -72,9 +72,27 @@ class Change:
     cursor: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectScope:
+    """What the owner of a project wants less of than each person chose. It can only narrow."""
+
+    project: str
+    training: Literal["deny"] | None
+    retention_days: int | None
+
+
 def state_of(copies: Iterable[Copy]) -> CopyState:
     """Return what the copies of one conversation come to: removed only if each of them is."""
     return worst(copy.state for copy in copies)
+
+
+@runtime_checkable
+class Narrowing(Protocol):
+    """A product whose projects can say that they want less."""
+
+    def scopes(self) -> Iterator[ProjectScope | Unlisted]:
+        """Read what each project says; one that cannot be read is `Unlisted`."""
+        ...
 
 
 class Product(Protocol):

@@ -18,11 +18,11 @@ from assent.connectors.coding_agents.erasing import IN_USE, carry_out, rewrite_d
 from assent.connectors.coding_agents.gemini_cli import GeminiCli
 from assent.connectors.coding_agents.home import Home, held_open
 from assent.connectors.coding_agents.looking import strays
-from assent.connectors.coding_agents.scope_file import FILE, ProjectScope, read_scope
+from assent.connectors.coding_agents.scope_file import FILE, read_scope
 from assent.connectors.coding_agents.state import Erased, State
 from assent.connectors.coding_agents.watching import watch
 from assent.connectors.formats.port import Malformed, Record
-from assent.connectors.port import Change, Copy, Listed, Unlisted
+from assent.connectors.port import Change, Copy, Listed, ProjectScope, Unlisted
 from assent.connectors.table import Secret, Table
 from assent.domain.conversation import Conversation
 from assent.domain.errors import Invalid, NotFound, Place, Refused

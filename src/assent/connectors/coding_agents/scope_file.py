@@ -13,12 +13,12 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from assent.connectors.port import ProjectScope
 from assent.domain.errors import Invalid, Place
 from assent.policy.parse import Places
 
@@ -36,15 +36,6 @@ class _Document(BaseModel):
 
     training: Literal["deny"] | None = None
     retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectScope:
-    """What the file of a repository says. `project` is the folder as the sessions name it."""
-
-    project: str
-    training: Literal["deny"] | None
-    retention_days: int | None
 
 
 def read_scope(project: str) -> ProjectScope | None:
@@ -70,7 +61,7 @@ def parse_scope(content: bytes) -> _Document:
         text = content.decode("utf-8")
         raw: dict[str, Any] = tomllib.loads(text)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
-        raise Invalid(f"`{FILE}` is not TOML", "see docs/how-to/connect-coding-agents.md", Place(FILE, 1)) from None
+        raise Invalid(f"`{FILE}` is not TOML", "see docs/how-to/connect-a-product.md", Place(FILE, 1)) from None
     try:
         return _Document.model_validate(raw)
     except ValidationError as error:

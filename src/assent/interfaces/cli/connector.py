@@ -211,6 +211,7 @@ def import_(wiring: Wiring, name: str, since: datetime | None, as_json: bool) ->
     Example:
       assent connector import laptop --since 2026-11-01T00:00:00Z
     """
+    from assent.services.connect.narrow import narrow
     from assent.services.connect.take_in import take_in
 
     connector = wiring.connectors.read(name)
@@ -220,16 +221,24 @@ def import_(wiring: Wiring, name: str, since: datetime | None, as_json: bool) ->
             product, connector.shared.plans, wiring.store,
             now=wiring.now(), batch=wiring.settings.import_batch, since=since, on_read=advance,
         )  # fmt: skip
+    declined, unread = narrow(
+        product, getattr(connector.settings, "owner", None), wiring.store, wiring.log, now=wiring.now()
+    )
     if as_json:
         names = ("imported", "skipped", "malformed", "parts")
         record = {key: getattr(summary, key) for key in names} | {"conversations": dict(summary.conversations)}
-        echo_json({"name": name, **record, "problems": [problem for _, problem, _ in summary.problems()]})
+        problems = [problem for _, problem, _ in summary.problems()] + unread
+        echo_json({"name": name, **record, "projects_declined": declined, "problems": problems})
     else:
         found = ", ".join(f"{count:,} {status}" for status, count in summary.conversations.most_common()) or "none"
         click.echo(f"conversations: {found}; {summary.parts:,} parts added")
         for place, problem, _ in summary.problems()[:20]:
             click.echo(f"  {place}: {problem}", err=True)
-    return 4 if summary.malformed else 0
+        if declined:
+            click.echo(f"training declined for {declined:,} projects whose own file denies it")
+        for problem in unread:
+            click.echo(f"  {problem}", err=True)
+    return 4 if summary.malformed or unread else 0
 
 
 @command.command()

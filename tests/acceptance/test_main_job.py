@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.postgres_server import Server
-from tests.unit.interfaces.homes import Home, claude_ai, made, program
+from tests.unit.interfaces.homes import Home, call, claude_ai, made, program
 
 from assent.store.records import ConversationFilter, Page
 from assent.wiring import Wiring
@@ -26,11 +26,21 @@ class User:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def __call__(self, *arguments: object, status: int = 0, clock: str = TODAY) -> str:
-        done = program(*arguments, cwd=self.folder, ASSENT_CLOCK=clock)
-        assert done.returncode == status, done.stderr
+    def __call__(self, *arguments: object) -> str:
+        done = program(*arguments, cwd=self.folder, ASSENT_CLOCK=TODAY)
+        assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr
-        return done.stdout if status == 0 else done.stderr
+        return done.stdout
+
+
+class Caller(User):
+    """The same commands without a start of the program for each."""
+
+    def __call__(self, *arguments: object) -> str:
+        home = self.folder if (self.folder / "assent.toml").exists() else None
+        done = call(Wiring(home, datetime.fromisoformat(TODAY)), *arguments)
+        assert done.status == 0, done.err
+        return done.out
 
 
 def write(path: Path, *records: dict[str, object]) -> Path:
@@ -58,13 +68,12 @@ def lantern(tmp_path: Path) -> Path:
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made a home, brought an export in, said who the people are, and what they answered to the product's notice."""
     tmp_path = tmp_path_factory.mktemp("begun")
-    begin(tmp_path)
+    begin(User(tmp_path), tmp_path)
     return tmp_path
 
 
-def begin(tmp_path: Path, *options: str) -> None:
-    user = User(tmp_path)
-    user("init", "mine", *options)
+def begin(user: User, tmp_path: Path, *options: str) -> None:
+    user("init", tmp_path / "mine", *options)
     user.folder = tmp_path / "mine"
     assert json.loads(user("import", "claude-ai", lantern(tmp_path), "--json"))["conversations"] == {"new": 6}
     people = write(
@@ -99,9 +108,10 @@ def test_the_main_job(user: User, tmp_path: Path) -> None:
 def test_the_main_job_on_postgresql(postgres: Server, tmp_path: Path) -> None:
     name = f"{postgres.blank()}_main"
     try:
-        begin(tmp_path, "--database", postgres.address(name))
+        user = Caller(tmp_path)
+        begin(user, tmp_path, "--database", postgres.address(name))
         assert (tmp_path / "mine" / "assent.toml").stat().st_mode & 0o077 == 0
-        main_job(User(tmp_path / "mine"), tmp_path)
+        main_job(user, tmp_path)
         assert list((tmp_path / "mine").glob("*.db*")) == []
     finally:
         postgres.drop(name)

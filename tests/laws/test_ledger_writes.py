@@ -26,9 +26,7 @@ from assent.services.ledger.rotate import retire, rotate
 from assent.services.ledger.seal import keys_ever, seal
 from assent.store.objects import open_objects
 from assent.store.port import Store, TileStore
-from assent.store.sqlite import SqliteStore
 from tests.unit.services.ledger_world import NOW, SIGNED, choices, holds, ledger, log_of, roots_signed, signer
-from tests.vaults import vault_in
 
 WRITES = frozenset({"stage", "swap", "add_cosignature", "erase_salts", "put", "replace"})
 MODES = ("refused", "refused but stored")
@@ -80,18 +78,11 @@ def insist(act: Callable[[], Any], *also: type[Exception]) -> Any:
     raise AssertionError("never answered")
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "store.db"
-    SqliteStore.open(path, vault_in(path.parent), create=True).close()
-    return path
-
-
 @contextmanager
-def begun(folder: Path, empty: Path) -> Iterator[Store]:
+def begun(folder: Path) -> Iterator[Store]:
     SIGNED.clear()
     HEADS.clear()
-    with ledger(folder, empty=empty) as store:
+    with ledger(folder) as store:
         yield store
 
 
@@ -115,11 +106,11 @@ def whole(store: Store, acknowledged: list[Appended]) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_write_of_an_append_may_fail(tmp_path: Path, empty: Path, mode: str) -> None:
+def test_every_write_of_an_append_may_fail(tmp_path: Path, mode: str) -> None:
     for nth in count(1):
         folder = tmp_path / str(nth)
         folder.mkdir()
-        with begun(folder, empty) as store:
+        with begun(folder) as store:
             fragile = Fragile(store, {nth: mode})
             acts = [partial(append, fragile, log_of(), choices(2 * n, 2), now=NOW) for n in range(3)]
             got = [one for act in acts for one in insist(act)]
@@ -131,8 +122,8 @@ def test_every_write_of_an_append_may_fail(tmp_path: Path, empty: Path, mode: st
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_nobody_retries_is_sealed_by_the_next_who_comes(tmp_path: Path, empty: Path, mode: str) -> None:
-    with begun(tmp_path, empty) as store:
+def test_what_nobody_retries_is_sealed_by_the_next_who_comes(tmp_path: Path, mode: str) -> None:
+    with begun(tmp_path) as store:
         with pytest.raises(LostError):
             append(Fragile(store, {2: mode}), log_of(), choices(0, 3), now=NOW)
         (late,) = append(store, log_of(), choices(3, 1), now=NOW)
@@ -142,8 +133,8 @@ def test_what_nobody_retries_is_sealed_by_the_next_who_comes(tmp_path: Path, emp
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_write_of_a_publication_may_fail(tmp_path: Path, empty: Path, mode: str) -> None:
-    with begun(tmp_path, empty) as store:
+def test_every_write_of_a_publication_may_fail(tmp_path: Path, mode: str) -> None:
+    with begun(tmp_path) as store:
         log = log_of()
         for nth in count(1):
             target = open_objects("memory:")
@@ -165,8 +156,8 @@ def test_every_write_of_a_publication_may_fail(tmp_path: Path, empty: Path, mode
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("step", ["rotate", "retire"])
-def test_every_write_of_a_change_of_keys_may_fail(tmp_path: Path, empty: Path, mode: str, step: str) -> None:
-    with begun(tmp_path, empty) as store:
+def test_every_write_of_a_change_of_keys_may_fail(tmp_path: Path, mode: str, step: str) -> None:
+    with begun(tmp_path) as store:
         append(store, log_of(), choices(0, 3), now=NOW)
         both = log_of(signer(0), signer(1))
         if step == "retire":
@@ -234,10 +225,10 @@ class Turns:
             self._condition.notify_all()
 
 
-def two_writers(folder: Path, empty: Path, seed: int) -> None:
+def two_writers(folder: Path, seed: int) -> None:
     lot = random.Random(seed)
     folder.mkdir()
-    with begun(folder, empty) as store:
+    with begun(folder) as store:
         acknowledged: list[Appended] = []
         target = open_objects("memory:")
 
@@ -267,20 +258,20 @@ def two_writers(folder: Path, empty: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seeds", range(4))
-def test_two_writers_and_a_publisher_may_interleave_and_fail_anyhow(tmp_path: Path, empty: Path, seeds: int) -> None:
+def test_two_writers_and_a_publisher_may_interleave_and_fail_anyhow(tmp_path: Path, seeds: int) -> None:
     for seed in range(10 * seeds, 10 * seeds + 10):
-        two_writers(tmp_path / str(seed), empty, seed)
+        two_writers(tmp_path / str(seed), seed)
 
 
 @pytest.mark.deep
-def test_two_writers_and_a_publisher_may_interleave_and_fail_anyhow_many_times(tmp_path: Path, empty: Path) -> None:
+def test_two_writers_and_a_publisher_may_interleave_and_fail_anyhow_many_times(tmp_path: Path) -> None:
     for seed in range(1_000, 1_500):
-        two_writers(tmp_path / str(seed), empty, seed)
+        two_writers(tmp_path / str(seed), seed)
         shutil.rmtree(tmp_path / str(seed))
 
 
-def test_an_error_of_the_store_reaches_the_caller_as_it_is(tmp_path: Path, empty: Path) -> None:
-    with begun(tmp_path, empty) as store:
+def test_an_error_of_the_store_reaches_the_caller_as_it_is(tmp_path: Path) -> None:
+    with begun(tmp_path) as store:
         append(store, log_of(), choices(0, 2), now=NOW)
         with store._database.writing() as connection:
             connection.exec_driver_sql("DELETE FROM tile")

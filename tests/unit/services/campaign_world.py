@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.vaults import vault_in
+from tests.stores import new_store
 
 from assent.domain.digests import digest
 from assent.ledger.note import Signer, new_signer
@@ -120,7 +120,7 @@ def clean(store: SqliteStore, course: Course) -> Linted:
 def shelf(no_answer: str = "decline") -> Iterator[SqliteStore]:
     """A store with the notice of the campaign."""
     with TemporaryDirectory() as folder:
-        store = SqliteStore.open(Path(folder) / "store.db", vault_in(Path(folder)), create=True)
+        store = new_store(Path(folder) / "store.db")
         store.add_notice(notice(no_answer))
         yield store
         store.close()

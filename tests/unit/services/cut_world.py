@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.vaults import vault_in
+from tests.stores import new_store
 
 from assent.domain.conversation import Conversation, Part, last_turn
 from assent.policy.model import Policy
@@ -90,7 +90,7 @@ def quiet(_what: str, _total: int) -> Iterator[object]:
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
     folder.mkdir(exist_ok=True)
-    store = SqliteStore.open(folder / "assent.db", vault_in(folder), create=True)
+    store = new_store(folder / "assent.db")
     try:
         yield World(folder, store)
     finally:

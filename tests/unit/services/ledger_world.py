@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.vaults import vault_in
+from tests.stores import new_store
 
 from assent.ledger.checkpoint import Checkpoint, parse_checkpoint
 from assent.ledger.leaf import commitment
@@ -21,7 +20,6 @@ from assent.services.ledger.rotate import found
 from assent.services.receipts.record import Identity
 from assent.store.port import Store
 from assent.store.records import Choice
-from assent.store.sqlite import SqliteStore
 
 ORIGIN = "log.example/assent"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -87,12 +85,9 @@ def roots_signed() -> dict[int, set[bytes]]:
 
 
 @contextmanager
-def ledger(folder: Path, log: Log | None = None, *, empty: Path | None = None) -> Iterator[Store]:
+def ledger(folder: Path, log: Log | None = None) -> Iterator[Store]:
     """Give a SQLite store whose ledger has begun."""
-    path = folder / "ledger.db"
-    if empty is not None:
-        shutil.copy(empty, path)
-    store = SqliteStore.open(path, vault_in(folder), create=True)
+    store = new_store(folder / "ledger.db")
     try:
         found(store, log or log_of(), now=NOW)
         yield store

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.conformance.store.samples import DAY, T0, day, policy, talk
-from tests.vaults import vault_in
+from tests.stores import new_store
 
 from assent.domain.errors import Invalid, NotFound, Refused
 from assent.services.access import read_for
@@ -25,7 +25,7 @@ HOLD = Hold("h1", "m1", "person", "s1", day(1), "counsel", "dispute", day(90))
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with closing(SqliteStore.open(tmp_path / "store.db", vault_in(tmp_path), create=True)) as made:
+    with closing(new_store(tmp_path / "store.db")) as made:
         made.put_accounts([Account("s1", "free")])
         made.intake([talk("one", at=T0)], plan=None, recorded_at=T0)
         yield made

@@ -2,7 +2,7 @@
 
 The figures are loss in bits per byte of what the assistant said (the same for every tokenizer), perplexity a token,
 how often the next token came first, and the questions of `skills`: each by skill, each with an interval over people
-(docs/explanation/does-training-help.md).
+(docs/adr/0035-evaluation-and-memorisation.md).
 """
 
 from __future__ import annotations

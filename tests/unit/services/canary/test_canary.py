@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.conformance.store.samples import sweep_all
-from tests.vaults import vault_in
+from tests.stores import new_store
 
 from assent.domain.digests import canonical
 from assent.domain.errors import NotFound, Refused
@@ -36,7 +36,7 @@ def policy(name: str = "anthropic/2025-10-08") -> Policy:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with closing(SqliteStore.open(tmp_path / "assent.db", vault_in(tmp_path), create=True)) as made:
+    with closing(new_store(tmp_path / "assent.db")) as made:
         yield made
 
 
@@ -44,7 +44,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
     """A store with a canary of every kind, for tests that only look."""
     home = tmp_path_factory.mktemp("grown")
-    with closing(SqliteStore.open(home / "assent.db", vault_in(home), create=True)) as made:
+    with closing(new_store(home / "assent.db")) as made:
         planted(made)
         yield made
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from tests.stores import new_store
 from tests.unit.services.ledger_world import log_of
-from tests.vaults import vault_in
 
 from assent.domain.conversation import Conversation, Part
 from assent.domain.digests import canonical, digest, digest_bytes
@@ -183,7 +183,7 @@ class Cutter:
 @contextmanager
 def cutter(folder: Path) -> Iterator[Cutter]:
     folder.mkdir(exist_ok=True)
-    store = SqliteStore.open(folder / "assent.db", vault_in(folder), create=True)
+    store = new_store(folder / "assent.db")
     try:
         yield Cutter(folder, store)
     finally:

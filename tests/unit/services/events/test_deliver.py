@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
+from tests.stores import new_store
 from tests.unit.services.events.receiver import Receiver, receiving
 from tests.vaults import vault_in
 
@@ -39,7 +40,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore.open(tmp_path / "store.db", vault_in(tmp_path), create=True)
+    store = new_store(tmp_path / "store.db")
     yield store
     store.close()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.conformance.store.samples import talk
-from tests.vaults import vault_in
+from tests.stores import new_store
 
 from assent.domain.errors import Invalid, NotFound, Refused
 from assent.ledger.membership import MemberTree, names_of, verify_proof
@@ -26,7 +26,7 @@ def cut(number: int) -> Cut:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
     """A store with two cuts: Ann is in both, Bob left after the first, Cid's conversation is in none."""
-    made = SqliteStore.open(tmp_path / "assent.db", vault_in(tmp_path), create=True)
+    made = new_store(tmp_path / "assent.db")
     rows = [CutRow(f"test:{who}", part, who) for who in ("ann", "bob") for part in ("a", "b")]
     made.record_cut(cut(1), rows)
     made.record_cut(cut(2), [CutRow("test:dora", "a", "dora")], [row for row in rows if row.subject == "bob"])

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+from tests.stores import new_store
 from tests.unit.services.cut_world import LIBRARY, NOW, TURN, World, chat, quiet
 from tests.unit.services.ledger_world import log_of
-from tests.vaults import vault_in
 
 from assent.domain.conversation import Conversation
 from assent.policy.parse import parse_policy
@@ -25,7 +25,6 @@ from assent.services.run.world import RunWorld
 from assent.store.columns import Columns
 from assent.store.port import Store
 from assent.store.records import Choice, Run
-from assent.store.sqlite import SqliteStore
 
 POLICY = "anthropic/2025-10-08"
 SECOND = timedelta(seconds=1)
@@ -87,7 +86,7 @@ class Provider(World):
 @contextmanager
 def provider(folder: Path) -> Iterator[Provider]:
     folder.mkdir(exist_ok=True)
-    store = SqliteStore.open(folder / "assent.db", vault_in(folder), create=True)
+    store = new_store(folder / "assent.db")
     try:
         yield Provider(folder, store)
     finally:

@@ -15,7 +15,7 @@ from assent.services.erase.derived.port import BUILT_IN, CONNECTOR
 from assent.services.erase.derived.runs import InRuns
 from assent.services.erase.derived.segments import InSegments
 from assent.services.erase.reclaim import Yard
-from assent.store.port import Accounts, Conversations, Erasures, Holds, Outgoing, Reclaiming, Sweeps
+from assent.store.port import Accounts, Conversations, Erasures, Holds, Outgoing, Reclaiming, Runs, Sweeps
 from assent.store.records import DerivedStore
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ LONGEST_WAIT: Final = timedelta(days=7)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
-class DerivedHome(Erasures, Sweeps, Reclaiming, Outgoing, Holds, Conversations, Accounts, Protocol):
+class DerivedHome(Erasures, Sweeps, Reclaiming, Outgoing, Holds, Conversations, Accounts, Runs, Protocol):
     """What serving derived stores asks of a store."""
 
 
@@ -69,7 +69,7 @@ def served(
         InSegments(Yard(store, vault, lock), min(LONGEST_WAIT, lead / 2)),
         InCuts(store, series),
         *(() if downloads is None else (InDownloads(downloads),)),
-        *(() if runs is None else (InRuns(runs),)),
+        *(() if runs is None else (InRuns(runs, store),)),
     )
     opened = connected or {}
     connectors: list[Derived] = [

@@ -215,5 +215,6 @@ again.
 
 Of the split `train`, {can.conversations:,} conversations can be read by {adapter.PROGRAM}.
 {cannot}
-A copy of the rows that you make elsewhere is one that erasure does not reach. Make none.
+A copy of the rows that you make elsewhere is one that erasure does not reach. Make none. Some programs print a
+conversation when they begin (LLaMA-Factory does): send their output only where conversations may lie.
 """

@@ -18,7 +18,7 @@ from assent.services.run.plan import folder_of
 from assent.services.run.reach import every_run
 
 # What the programs' own schemas know, of the keys that are written: axolotl 0.19.0 (AxolotlInputConfig), LLaMA-Factory
-# 0.9.4 (its argument classes), torchtune 0.6.1 (the signatures of the components that its config names).
+# 0.9.5 (its argument classes), torchtune 0.6.1 (the signatures of the components that its config names).
 AXOLOTL = {
     *("adapter", "base_model", "bf16", "dataset_prepared_path", "datasets", "fp16", "gradient_accumulation_steps"),
     *("learning_rate", "logging_steps", "lora_alpha", "lora_dropout", "lora_r", "lora_target_linear", "lr_scheduler"),
@@ -52,9 +52,11 @@ def acme(tmp_path: Path) -> Iterator[Provider]:
         yield made
 
 
-def asked(acme: Provider, program: str, *, lora: bool = True) -> Asked:
+def asked(acme: Provider, program: str, *, lora: bool = True, device: str = "auto") -> Asked:
     base = acme.folder.parent / "base"
-    text = f'[run]\ntrainer = "external"\n[model]\nbase = "{base}"\n[train]\nlearning_rate = 1e-5\n'
+    text = (
+        f'[run]\ntrainer = "external"\ndevice = "{device}"\n[model]\nbase = "{base}"\n[train]\nlearning_rate = 1e-5\n'
+    )
     text += "[lora]\nrank = 4\nalpha = 8\n" if lora else ""
     return Asked("spring", program, text, acme.folder.parent / f"out-{program}", acme.folder)
 
@@ -71,6 +73,14 @@ def test_axolotl_is_told_nothing_that_it_does_not_know(acme: Provider, lora: boo
     assert keys_of(text) <= AXOLOTL
     assert ("adapter" in keys_of(text)) is lora
     assert (done.conversations, dict(done.left_out)) == (5, {})
+
+
+def test_axolotl_that_shall_not_use_a_gpu_sees_none(acme: Provider) -> None:
+    # its config has no such key, and what it does not know it passes over in silence
+    export(acme.runs, asked(acme, "axolotl", device="cpu"))
+    out = acme.folder.parent / "out-axolotl"
+    assert keys_of((out / "axolotl.yaml").read_text()) <= AXOLOTL
+    assert 'export CUDA_VISIBLE_DEVICES=""' in (out / "train.sh").read_text()
 
 
 @pytest.mark.parametrize("program", ["llama-factory", "torchtune"])

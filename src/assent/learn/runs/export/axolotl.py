@@ -53,6 +53,9 @@ def ready(order: ExportOrder) -> Ready:
     if train.save_every is not None:
         table |= {"save_steps": train.save_every}
     environment = {"AXOLOTL_DO_NOT_TRACK": "1", "WANDB_MODE": "disabled"}
+    if config.run.device == "cpu":
+        # no key of its config says it
+        environment |= {"CUDA_VISIBLE_DEVICES": ""}
     return Ready({_FILE: yaml(table)}, f"axolotl train {_FILE}", environment=environment)
 
 
@@ -70,8 +73,7 @@ def _data(order: ExportOrder, split: str) -> dict[str, Any]:
 
 
 def _arithmetic(config: RunConfig) -> dict[str, Any]:
-    short = config.train.precision == "bfloat16"
-    return {"bf16": short, "fp16": False, "tf32": False} | ({"use_cpu": True} if config.run.device == "cpu" else {})
+    return {"bf16": config.train.precision == "bfloat16", "fp16": False, "tf32": False}
 
 
 def _adapter(config: RunConfig) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from tests.lantern import lantern
 from tests.unit.interfaces.homes import Home, Said, call, claude_ai
 
 from assent.interfaces.cli import demo
@@ -21,17 +23,18 @@ DATES = ["2025-08-28", "2025-09-28", "2025-10-08", "2025-10-28", "2025-11-30"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo") / "out"
+    return lantern(tmp_path_factory).folder
 
 
 @pytest.fixture(scope="module")
-def told(folder: Path) -> Said:
-    return call(Wiring(), "demo", "--no-serve", "--people", "60", "--out", folder)
+def told(tmp_path_factory: pytest.TempPathFactory) -> Said:
+    return lantern(tmp_path_factory).said
 
 
 @pytest.fixture(scope="module")
-def home(told: Said, folder: Path) -> Home:
-    return Home(folder / "home", LAST)
+def home(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A copy: others look at that home too."""
+    return Home(shutil.copytree(folder / "home", tmp_path_factory.mktemp("demo") / "home"), LAST)
 
 
 def numbers(pattern: str, text: str) -> list[list[int]]:
@@ -130,7 +133,7 @@ def test_its_evidence_is_verified_by_programs_of_their_own(told: Said, folder: P
     assert home("ledger", "verify").status == 0
     alone = folder / "receipts" / "assent_verify.py"
     for forged, status in ((False, 0), (True, 2)):
-        file = folder.parent / "checked.json"
+        file = home.folder.parent / "checked.json"
         file.write_bytes(receipt.read_bytes().replace(b"2025-09", b"2025-08") if forged else receipt.read_bytes())
         command = [sys.executable, "-I", alone, file, "--key", key, "--log", folder / "ledger"]
         assert subprocess.run(command, check=False, capture_output=True, timeout=60).returncode == status

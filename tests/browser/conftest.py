@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from assent.interfaces.browser.chromium import ARGUMENTS, find_chromium
 from assent.wiring import Wiring
-from tests.browser.sites import LAST, LiveSite, copy_of, lantern_home, serving
+from tests.browser.sites import LAST, LiveSite, copy_of, serving
+from tests.lantern import lantern
 
 HERE = Path(__file__).parent
 STOP_S = 10
@@ -104,7 +105,9 @@ def _reap(started: set[psutil.Process]) -> None:
 @pytest.fixture(scope="session")
 def seeded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a made-up provider at the end of its story: copy it (`sites.copy_of`) before you change it."""
-    return lantern_home(tmp_path_factory.mktemp("lantern") / "out")
+    told = lantern(tmp_path_factory)
+    assert told.said.status == 0, told.said.err
+    return told.folder / "home"
 
 
 @pytest.fixture(scope="module")

@@ -128,7 +128,7 @@ DEFECTS = {
         {"R14": ["1 animations run"]},
     ),
 }
-KNOWN = {
+KNOWN = (
     "focus on allow",
     "Enter grants",
     "closing grants",
@@ -137,8 +137,8 @@ KNOWN = {
     "two steps to decline",
     "bundled terms",
     "decline drawn as a picture",
-}
-"""Defects that are tried in every run; the others in the deep one."""
+)
+"""Defects that are tried in every run, in one window each; the other window, and the others, in the deep run."""
 NARROW_ONLY = {
     "below the fold on a telephone": (
         ("</style>", "@media (max-width: 40rem) { [value=decline] { position: absolute; top: 900px } }</style>"),

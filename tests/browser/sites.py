@@ -19,7 +19,6 @@ from assent.interfaces.web.site import COOKIE
 from assent.services.session.sessions import begin
 from assent.store.records import StaffMember
 from assent.wiring import Wiring
-from tests.unit.interfaces.homes import call
 
 LAST = datetime(2025, 11, 30, 12, tzinfo=UTC)
 """The instant at which the story of the demo ends, and the site's clock starts."""
@@ -59,13 +58,6 @@ class LiveSite:
         address = self.address.replace("http:", "https:")
         cookie = {"name": COOKIE, "value": value, "url": address, "secure": True, "httpOnly": True}
         browser.add_cookies([{**cookie, "sameSite": "Lax"}])
-
-
-def lantern_home(folder: Path) -> Path:
-    """Make the home of the demo's provider in a folder, with sixty people."""
-    said = call(Wiring(), "demo", "--people", "60", "--no-serve", "--out", folder)
-    assert said.status == 0, said.err
-    return folder / "home"
 
 
 def copy_of(home: Path, folder: Path) -> Path:

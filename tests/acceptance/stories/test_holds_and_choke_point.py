@@ -268,6 +268,7 @@ ALLOWED = {
     "store/sqlite/database.py": {"?", "temp."},  # `empty`, and tables of a connection
     "store/postgres/database.py": {"?"},  # `empty`
     "store/columns.py": {"?"},  # tables in memory
+    "connectors/coding_agents/rewriting.py": {"?"},  # an agent's own database, as an erasure orders it
     # nothing that anybody said
     "store/sql/access.py": {"answered"},  # answers to requests that may come twice
     "store/sql/flags.py": {"finding", "flag_review"},  # scores, which have a clock of their own
@@ -276,6 +277,7 @@ ALLOWED = {
     "store/sql/kept.py": {"import_note"},  # notes of an import that is said again
     "store/sql/sessions.py": {"session", "spent", "staff", "figure"},  # who is signed in, works here; kept figures
     "interfaces/web/centre/download.py": {".remove"},  # a copy that a person ordered, sealed in a folder of its own
+    "interfaces/cli/connector.py": {".remove"},  # a connector's file
     "interfaces/charts/drawing.py": {".remove"},  # a piece of a picture
     "services/demo/chance.py": {".remove"},  # a list
     "interfaces/cli/demo.py": {".remove"},  # a list

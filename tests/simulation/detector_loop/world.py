@@ -23,7 +23,14 @@ from assent.services.cut.take import take
 from assent.services.detector.compare import compare, scores_of
 from assent.services.detector.gate import GateTerms, Judgement
 from assent.services.detector.labels import labelled_cut
-from assent.services.detector.registry import read_registry, register, run_in_shadow
+from assent.services.detector.registry import (
+    Version,
+    keep_report,
+    open_detector,
+    open_shadow,
+    register,
+    run_in_shadow,
+)
 from assent.services.detector.train import SEEDS, train
 from assent.services.erase.journal import Journal
 from assent.services.erase.registry import begin, served
@@ -50,11 +57,15 @@ for _old, _new in (
 
 @dataclass(frozen=True)
 class Scale:
-    """How much: people, rounds, trainings per version, how often reviewers err, and the shares that are queued."""
+    """How much: people, rounds, how often reviewers err, and the shares that are queued.
+
+    The last version is trained with `seeds`, and runs beside the first one on `live` conversations of the day.
+    """
 
     people: int = 12
     rounds: int = 3
-    seeds: int = 1
+    seeds: int = 3
+    live: int = 1_000
     noise: float = 0.05
     uncertain: float = 1.0
     drawn: float = 0.35
@@ -207,13 +218,17 @@ class Loop:
     def _learn(
         self, version: str, rows: list[Labelled], reviewed: int, kinds: dict[str, int], now: datetime | None
     ) -> None:
-        folder = self.world.folder / f"loop-{version}"
+        folder, last = self.world.folder / f"loop-{version}", len(self.rounds) == self.scale.rounds
         train(
             folder, [*self.first, *rows], Terms("loop", version), BASE,
-            licences={}, seeds=self.scale.seeds, told=lambda _line: None,
+            licences={}, seeds=self.scale.seeds if last else 1, told=lambda _line: None,
         )  # fmt: skip
         made = register(self.home, folder, by="loop", reason="a round", now=now or NOW)
-        judgement = None if now is None else self._judge(made.title, now)
+        if now is not None:
+            run_in_shadow(self.home, made.title, by="loop", reason="a round", now=now)
+        if now is not None and last:
+            self._live(now)
+        judgement = None if now is None else self._judge(made, now)
         scores = scores_of(load(str(folder)), self.benchmark)
         harmful = np.array([bool(row.harms) for row in self.benchmark])
         self.rounds.append(
@@ -232,16 +247,30 @@ class Loop:
         passed = "" if judgement is None else f", gate {'passed' if judgement.passed else 'not passed'}"
         self.told(f"{last.title}: AUPRC {last.auprc:.4f}, flagged at recall 0.9 {last.false_flags:.4f}{passed}")
 
-    def _judge(self, title: str, now: datetime) -> Judgement:
-        """Put a version to the gate against the first one, after a run in its shadow."""
-        run_in_shadow(self.home, title, by="loop", reason="a round", now=now)
-        version = read_registry(self.home).named(title)
+    def _live(self, now: datetime) -> None:
+        """Let a day's conversations be scored by the version that decides, with the last one in its shadow."""
+        chats = []
+        for place in range(self.scale.live):
+            row = self.traffic[place % len(self.traffic)]
+            name = f"live-{place:05}"
+            self.truth[f"test:{name}"] = row
+            chats.append(self._chat(name, f"p{place % self.scale.people}", row.text, now))
+        self.world.keep(*chats, recorded_at=now)
+        incumbent, shadow = open_detector(self.home, "active"), open_shadow(self.home)
+        terms = ReviewTerms(uncertain_queued=0.0, random_queued=0.0)
+        scoring = Scoring(incumbent, terms, now, None, "live", shadow)
+        score_stored(self.world.store, self.world.columns, self.world.policies, scoring, quiet)
+
+    def _judge(self, version: Version, now: datetime) -> Judgement:
+        """Put a version to the gate against the one that decides, and keep the report beside it."""
         seeds = [load(str(path)) for path in sorted((self.home / "detectors" / version.folder / SEEDS).glob("*"))]
         ticks = iter(range(1_000_000))
-        return compare(
+        found = compare(
             self.home, self.world.store, version, seeds, self.benchmark,
             terms=GateTerms(rounds=500), now=now, ticks=lambda: float(next(ticks)),
-        ).judgement  # fmt: skip
+        )  # fmt: skip
+        keep_report(self.home, version, found.report)
+        return found.judgement
 
     def _detector(self) -> Cascade:
         return load(str(self.home / "detectors" / self.rounds[-1].title.replace("@", "-")))

@@ -20,6 +20,7 @@ How = Literal["file", "lines", "entries", "rows"]
 HEAD_BYTES: Final = 1 << 20
 """How much of a file is read to learn which session it belongs to."""
 
+_BY_PROJECT: Final = ("projects", "tmp")
 _PARTS: Final = re.compile(r"[.\-_]")
 
 
@@ -137,5 +138,7 @@ def top_id(value: object, *keys: str) -> str:
 
 
 def shown(path: str) -> str:
-    """Write a path for people: without line breaks, control signs, or bytes that are no text."""
-    return path.encode("unicode_escape", "backslashreplace").decode("ascii") if not path.isprintable() else path
+    """Write a path for people: no line breaks or control signs, and no project folder, whose name may name a person."""
+    top, *below = path.split("/")
+    path = "/".join((top, "*", *below[1:])) if top in _BY_PROJECT and len(below) > 1 else path
+    return path if path.isprintable() else path.encode("unicode_escape", "backslashreplace").decode("ascii")

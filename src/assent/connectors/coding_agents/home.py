@@ -53,15 +53,17 @@ def file_at(path: str, status: os.stat_result) -> FileAt:
 
 @dataclass(slots=True)
 class Home:
-    """An agent's folder. `unreadable` collects the folders that could not be looked into."""
+    """An agent's folder. `unreadable` and `links` collect the folders and links that were not looked into."""
 
     root: Path
     unreadable: set[str] = field(default_factory=set)
+    links: set[str] = field(default_factory=set)
 
     def check(self) -> None:
         """Raise `OSError` if the home cannot be read: then nothing is known of what is in it."""
         with os.scandir(self.root):
             self.unreadable.clear()
+            self.links.clear()
 
     def files(self, under: str = "") -> Iterator[FileAt]:
         """Yield the regular files below a folder in a fixed order; links and devices are passed over.
@@ -87,6 +89,8 @@ class Home:
                     yield from self.files(path)
                 elif entry.is_file(follow_symlinks=False):
                     yield file_at(path, entry.stat(follow_symlinks=False))
+                elif entry.is_symlink():
+                    self.links.add(path)
             except FileNotFoundError:  # gone since it was listed
                 continue
 

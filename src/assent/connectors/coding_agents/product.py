@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from assent.connectors.coding_agents import fragments
-from assent.connectors.coding_agents.agent import Agent, Session, Trace, shown
+from assent.connectors.coding_agents.agent import Agent, Session, Trace, id_in, shown
 from assent.connectors.coding_agents.claude_code import ClaudeCode, MemoryRule
 from assent.connectors.coding_agents.codex import Codex
 from assent.connectors.coding_agents.erasing import IN_USE, carry_out, rewrite_databases
@@ -30,6 +30,7 @@ from assent.domain.errors import Invalid, NotFound, Place, Refused
 SUMMARY: Final = "sessions of Claude Code, Codex or Gemini CLI in their folder, with every side copy"
 
 _UNREAD: Final = "cannot be looked into: check its permissions"
+_LINK: Final = "a link is neither followed nor removed: look at what it leads to"
 
 
 class Settings(Table):
@@ -67,6 +68,7 @@ class _Look:
     sessions: dict[str, Session]
     wanted: dict[str, Session | None]
     traces: dict[str, list[Trace]] = field(default_factory=dict)
+    links: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def kept(self) -> dict[str, Session]:
@@ -116,7 +118,7 @@ class CodingAgents:
         """Find every copy; this is the plan that has to be looked at once before anything is erased."""
         found = self._look(ids)
         self._state.note_plan()
-        return {key: self._told(_copies(found.traces[key])) for key in found.wanted}
+        return {key: self._told(_copies(found.traces[key]), found.links[key]) for key in found.wanted}
 
     def erase(self, ids: Sequence[str], *, maintenance: bool = False) -> Mapping[str, Sequence[Copy]]:
         if not ids:
@@ -175,6 +177,12 @@ class CodingAgents:
         look.traces = {key: [] for key in look.wanted}
         for trace in dict.fromkeys(self._agent.traces(self._home, look.wanted, look.kept)) if look.wanted else ():
             look.traces[trace.id].append(trace)
+        look.links = {key: [] for key in look.wanted}
+        known = sessions.keys() | look.wanted.keys()
+        for path in self._home.links:
+            owner = next((key for part in path.split("/") if (key := id_in(part, known))), "")
+            if owner in look.wanted:
+                look.links[owner].append(path)
         return look
 
     def _verify(
@@ -197,13 +205,15 @@ class CodingAgents:
             copies = _copies(there, problems) + elsewhere.get(key, [])
             named = {(copy.kind, copy.place) for copy in copies}
             gone = [copy for copy in _copies(erased.traces) if (copy.kind, copy.place) not in named]
-            answers[key] = self._told([*copies, *(replace(copy, state="removed", note="") for copy in gone)])
+            answers[key] = self._told(
+                [*copies, *(replace(copy, state="removed", note="") for copy in gone)], found.links[key]
+            )
         return answers
 
-    def _told(self, copies: Sequence[Copy]) -> Sequence[Copy]:
-        """Add the folders that could not be looked into: what is in them is not known."""
+    def _told(self, copies: Sequence[Copy], links: Sequence[str]) -> Sequence[Copy]:
+        """Add what was not looked into: folders that could not be read, links that are named after the session."""
         unread = [Copy("folder", shown(path), "not reachable", _UNREAD) for path in sorted(self._home.unreadable)]
-        return [*copies, *unread]
+        return [*copies, *(Copy("link", shown(path), "not reachable", _LINK) for path in sorted(links)), *unread]
 
     def _in_use(self, found: _Look, *, maintenance: bool) -> set[str]:
         """Find the sessions that a program writes to: open somewhere, or changed a moment ago."""

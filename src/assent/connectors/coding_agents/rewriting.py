@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 BESIDE: Final = ".assent-"
 """How the name of a file begins that is being written; one left by a crash is removed by the next run."""
+
+_SETTLING: Final = 5
+_MOMENT_S: Final = 0.01
+"""How often, and how long apart, what still goes to a file that was replaced is looked after."""
 
 _TRIES: Final = 5
 _BLOCK: Final = 1 << 20
@@ -145,7 +150,7 @@ def _replace(home: Home, path: str, copy: Callable[[IO[bytes], IO[bytes]], int],
                     os.rename(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
                     os.fsync(folder)
                     if grows:
-                        _carry_over(old, new, before.size, copy)
+                        _settle(old, new, before.size, copy)
                     return taken
             finally:
                 os.close(new)
@@ -183,14 +188,20 @@ def _dress(old: int, new: int) -> None:
     os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def _carry_over(old: int, new: int, size: int, copy: Callable[[IO[bytes], IO[bytes]], int]) -> None:
-    """Append what a program that had the old file open wrote after it was last looked at."""
-    if os.fstat(old).st_size <= size:
-        return
-    os.lseek(old, size, os.SEEK_SET)
-    os.lseek(new, 0, os.SEEK_END)
-    with os.fdopen(os.dup(old), "rb") as source, os.fdopen(os.dup(new), "ab") as target:
-        copy(source, target)
+def _settle(old: int, new: int, size: int, copy: Callable[[IO[bytes], IO[bytes]], int]) -> None:
+    """Append what programs that had the old file open write after it was last looked at, for a moment.
+
+    Whoever opens the path from now on finds the new file; one who opened the old one just before is about to write.
+    """
+    for _ in range(_SETTLING):
+        grown = os.fstat(old).st_size
+        if grown > size:
+            os.lseek(old, size, os.SEEK_SET)
+            with os.fdopen(os.dup(old), "rb") as source, os.fdopen(os.dup(new), "ab") as target:
+                os.lseek(new, 0, os.SEEK_END)
+                copy(source, target)
+            size = grown
+        time.sleep(_MOMENT_S)
 
 
 @contextmanager

@@ -105,7 +105,9 @@ def _command(name: str, kind: Kind) -> click.Command:
         f"[{key}]" for key, field in kind.Settings.model_fields.items() if key not in _HIDDEN and not _kind(field)
     ]
     more = f"\n\nKeys that are tables come by --from: {', '.join(tables)}." if tables else ""
-    help_text = f"{_sentence(kind.SUMMARY)}{more}"
+    needed = [key for key, field in kind.Settings.model_fields.items() if field.is_required() and key not in _HIDDEN]
+    example = " ".join(f"--{key.replace('_', '-')} {key.upper()}" for key in needed)
+    help_text = f"{_sentence(kind.SUMMARY)}{more}\n\n\b\nExample:\n  assent connect {name} --name mine {example}"
     return click.Command(name, params=[*shared, *options], callback=connect, help=help_text)
 
 

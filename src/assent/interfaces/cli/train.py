@@ -250,7 +250,7 @@ for later in (
     train_evaluate.evaluate,
     train_exposure.exposure,
     train_forget.forget,
-    train_export.command,
+    train_export.for_program,
     train_export.begin,
     train_card.card,
     train_card.weights,

@@ -41,7 +41,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--full", is_flag=True, help="Without --config: train all weights, no adapter.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def command(wiring: Wiring, /, *, file: Path | None, as_json: bool, **said: Any) -> int:
+def for_program(wiring: Wiring, /, *, file: Path | None, as_json: bool, **said: Any) -> int:
     """Plan a run for Axolotl, LLaMA-Factory or torchtune, and write a folder that is ready for it.
 
     The folder holds the program's config, the registration of its data where it wants one, a README, and `train.sh`.

@@ -107,4 +107,5 @@ def _say(done: Forgotten) -> None:
     for name in done.removed:
         click.echo(f"removed: {name}")
     if not done.removed:
-        click.echo("the old weights stay where they are, as superseded; --destroy-old removes them")
+        old = done.outlook.parent.id
+        click.echo(f"the old weights stay where they are, as superseded; assent train retire {old} removes them")

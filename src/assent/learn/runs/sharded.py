@@ -133,17 +133,23 @@ def seconds_of(folder: Path, change: Change) -> float:
     return float(sum(one["seconds"] for one in slices if (one["shard"], one["slice"]) not in kept))
 
 
-def remove_seen(folder: Path, change: Change) -> list[str]:
-    """Remove the weights, and every checkpoint at or after a slice that differs; return their names."""
-    first = {one.shard: one.first for one in change.retrain}
-    slices = read_slices(folder).get("slices", [])
-    places = [SlicePlace(one["shard"], one["slice"]) for one in slices]
-    seen = [place for place in places if place.slice >= first.get(place.shard, place.slice + 1)]
+def remove_seen(folder: Path, new: Path) -> list[str]:
+    """Remove the weights of a training, and every checkpoint that saw a slice which a new one has otherwise.
+
+    Returns their names. What the two share by now saw nobody whom the new one left out.
+    """
+    slices = _digests(folder)
+    first = {one.shard: one.first for one in differing(slices, _digests(new))}
+    seen = [place for place in slices if place.slice >= first.get(place.shard, place.slice + 1)]
     going = [path(folder, place) for place in seen for path in (checkpoint_of, steps_folder)]
     there = [path for path in (folder / WEIGHTS, *going) if path.is_dir()]
     for path in there:
         shutil.rmtree(path)
     return [path.relative_to(folder.parent).as_posix() for path in there]
+
+
+def _digests(folder: Path) -> dict[SlicePlace, str]:
+    return {SlicePlace(one["shard"], one["slice"]): one["digest"] for one in read_slices(folder).get("slices", [])}
 
 
 def _sums(again: Iterable[Mapping[str, Any]], every: Iterable[Mapping[str, Any]]) -> tuple[int, int, float, float]:

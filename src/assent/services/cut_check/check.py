@@ -39,19 +39,28 @@ NO_LEDGER: Final = "whether the ledger holds the receipts: the evidence has no c
 
 
 def verify_cut(
-    folder: Path, evidence: Path, policies: Sequence[tuple[str, str]], keys: Sequence[Verifier] = ()
+    folder: Path,
+    evidence: Path,
+    policies: Sequence[tuple[str, str]],
+    keys: Sequence[Verifier] = (),
+    without: frozenset[str] = frozenset(),
 ) -> Report:
     """Check the cut in `folder` with evidence in a file. `policies` are (file name, text) of every version."""
     with evidence.open("rb") as lines:
-        return check_cut(folder, Evidence(lines, evidence.name), policies, keys)
+        return check_cut(folder, Evidence(lines, evidence.name), policies, keys, without)
 
 
 def check_cut(
-    folder: Path, evidence: Evidence, policies: Sequence[tuple[str, str]], keys: Sequence[Verifier] = ()
+    folder: Path,
+    evidence: Evidence,
+    policies: Sequence[tuple[str, str]],
+    keys: Sequence[Verifier] = (),
+    without: frozenset[str] = frozenset(),
 ) -> Report:
     """Check every file and every row of a cut, twice: as of its own instant, and as of the evidence's.
 
-    `keys` are the ledger's public keys, obtained elsewhere than from the evidence. Raises
+    `keys` are the ledger's public keys, obtained elsewhere than from the evidence. Rows of conversations in
+    `without` are counted and not checked: whoever asks does not use them. Raises
     `NotFound` where there is no cut, or a policy of it was not given, and `Invalid` for what
     cannot be read; what is wrong with the cut is in the report, and raises nothing.
     """
@@ -73,7 +82,7 @@ def check_cut(
         if not keys:
             report.missing.append(NO_KEY)
         _recorded(found, head.entry, ledger, report)
-    _Rows(found, evidence, [version(text, name) for name, text in policies], ledger, report).check()
+    _Rows(found, evidence, [version(text, name) for name, text in policies], ledger, report, without).check()
     return report
 
 
@@ -97,9 +106,16 @@ class _Rows:
     """The rows of one cut while they are checked."""
 
     def __init__(
-        self, folder: Folder, evidence: Evidence, versions: list[Version], ledger: LedgerCheck | None, report: Report
+        self,
+        folder: Folder,
+        evidence: Evidence,
+        versions: list[Version],
+        ledger: LedgerCheck | None,
+        report: Report,
+        without: frozenset[str],
     ) -> None:
         self._folder = folder
+        self._without = without
         self._evidence = evidence
         self._ledger = ledger
         self._report = report
@@ -148,6 +164,8 @@ class _Rows:
             if name in seen:
                 report.add("duplicate", name)
             seen.add(name)
+            if conversation in self._without:
+                continue
             if name in known.gone:
                 report.add("erased", name)
             elif name not in parts:

@@ -68,6 +68,7 @@ class Outlook:
     without: frozenset[str]
     leaving: Mapping[str, int]
     change: Change
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def outlook(world: RunWorld, wish: Wish) -> Outlook:
     if change.retrain and not wish.anew:
         _require_parts(config, change, parent)
         sharded.require_checkpoints(folder, change)
-    return Outlook(parent, config, without, Counter(leaving.values()), change)
+    return Outlook(parent, config, without, Counter(leaving.values()), change, wish.reason)
 
 
 def forget(world: RunWorld, wish: Wish, progress: Progress) -> Forgotten:
@@ -135,10 +136,13 @@ def destroy_old(world: RunWorld, forgotten: Forgotten) -> Forgotten:
 
     The records stay, with the instant. Copies elsewhere are out of reach.
     """
-    removed: list[str] = []
+    if forgotten.run is None:
+        return forgotten
+    new, removed = folder_of(world, forgotten.run.id), list[str]()
     old: Run | None = forgotten.outlook.parent
     while old is not None:
-        removed += sharded.remove_seen(folder_of(world, old.id), forgotten.outlook.change)
+        # each of them is compared itself: an earlier one saw also those who left before
+        removed += sharded.remove_seen(folder_of(world, old.id), new)
         retire_weights(world, old)
         old = None if old.parent is None else world.store.run(old.parent)
     return replace(forgotten, removed=tuple(removed))
@@ -208,5 +212,6 @@ def _started(world: RunWorld, found: Outlook) -> Run:
         if run.parent == parent.id and run.state == "started" and found.without <= set(world.store.left_out(run.id)):
             return run
     text = (folder_of(world, parent.id) / CONFIG).read_text("utf-8")
-    order = RunOrder(parent.cut, parent.trainer, text, parent.number, parent.base, parent.id, sorted(found.without))
+    without = sorted(found.without)
+    order = RunOrder(parent.cut, parent.trainer, text, parent.number, parent.base, parent.id, without, found.reason)
     return start(world, plan(world, order))

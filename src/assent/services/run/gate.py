@@ -33,7 +33,7 @@ ENDED: Final = frozenset(
 )
 """What a check finds of rows that were right when their cut was made, and may not be used by now."""
 
-SINCE: Final = ENDED | {"decision", "unproven", "contradicted", "policy"}
+BESIDE: Final = ENDED | {"decision", "unproven", "contradicted", "policy"}
 """The same with what it finds beside it, once the facts of a row are others than they were."""
 
 
@@ -74,7 +74,7 @@ class Gate:
     def refusal(self, cut: Cut) -> Refused:
         """Say why not, and what to do."""
         title = f"cut `{cut.name}` number `{cut.number}`"
-        if self.wrong and not (self.wrong.keys() <= SINCE and self.wrong.keys() & ENDED):
+        if self.wrong and not (self.wrong.keys() <= BESIDE and self.wrong.keys() & ENDED):
             return Refused(f"{title} is not as it should be: {_counts(self.wrong)}", "see: assent cut verify DIR")
         if ended := self.stale or {kind: count for kind, count in self.wrong.items() if kind in ENDED}:
             fix = f"assent cut refresh {cut.name}"
@@ -97,8 +97,8 @@ class Verified:
 def verify(world: RunWorld, cut: Cut, without: Collection[str] = ()) -> Verified:
     """Check every file and row of a cut by rules that share no code with what made it. Takes time for a large cut.
 
-    With conversations to be left out, what may have become of them since is no fault: the gate decides every row that
-    is used. Raises `Refused` where the folder is not there.
+    Rows of conversations that are left out are counted and not looked at: they are not used. Raises `Refused` where the
+    folder is not there.
     """
     folder = Path(cut.directory)
     if not folder.is_dir():
@@ -109,9 +109,9 @@ def verify(world: RunWorld, cut: Cut, without: Collection[str] = ()) -> Verified
             for _ in export_evidence(folder, out, world.store, world.log, now=world.clock()):
                 pass
         keys = [] if world.log is None else [signer.verifier for signer in world.log.signers]
-        report = verify_cut(folder, file, [(policy.name, text) for policy, text in world.policies], keys)
-    wrong = Counter({kind: count for kind, count in report.problems.items() if not (without and kind in SINCE)})
-    return Verified(wrong, tuple(report.missing))
+        texts = [(policy.name, text) for policy, text in world.policies]
+        report = verify_cut(folder, file, texts, keys, frozenset(without))
+    return Verified(Counter(report.problems), tuple(report.missing))
 
 
 def decide(world: RunWorld, cut: Cut, verified: Verified, without: Collection[str] = ()) -> Gate:
@@ -123,8 +123,8 @@ def decide(world: RunWorld, cut: Cut, verified: Verified, without: Collection[st
         stale = dict(found.stale)
         if without and stale:
             keys = world.store.member_keys(cut.name, cut.number)
-            stopped = conversations_no_longer_eligible(columns, cut.purpose or "", keys)
-            stale = dict(Counter(reason for name, reason in stopped.items() if name not in set(without)))
+            stopped, spared = conversations_no_longer_eligible(columns, cut.purpose or "", keys), frozenset(without)
+            stale = dict(Counter(reason for name, reason in stopped.items() if name not in spared))
     return Gate(at, found.rows, found.erased, stale, verified.wrong, verified.unchecked, len(without))
 
 

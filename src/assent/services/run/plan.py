@@ -27,7 +27,8 @@ class RunOrder:
     """A run to plan, on the newest number of a cut unless one is named.
 
     `base` is the digest of the weights that it goes on from, "" from scratch. A run that takes the place of another
-    names it as `parent`. It may leave out conversations `without` which it would train.
+    names it as `parent`, and may say why (`reason`, never a name). It may leave out conversations `without` which it
+    would train.
     """
 
     cut: str
@@ -37,6 +38,7 @@ class RunOrder:
     base: str = ""
     parent: str | None = None
     without: Collection[str] = ()
+    reason: str = ""
 
 
 def plan(world: RunWorld, order: RunOrder) -> Run:
@@ -68,7 +70,9 @@ def plan(world: RunWorld, order: RunOrder) -> Run:
     folder = folder_of(world, run.id)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / CONFIG).write_text(order.config, "utf-8")
-    world.store.plan_run(run, order.without, leaf_of(world, run, "planned", now, left_out=len(order.without)))
+    world.store.plan_run(
+        run, order.without, leaf_of(world, run, "planned", now, left_out=len(order.without), reason=order.reason)
+    )
     return run
 
 

@@ -48,9 +48,13 @@ def start(world: RunWorld, run: Run) -> Run:
 def finish(world: RunWorld, run: Run, weights: str, directory: Path) -> Run:
     """Record that a run is finished, and the digest of what it made, which lies in `directory`."""
     made = Weights(run.id, weights, str(directory.absolute()), world.clock())
-    if run.parent is not None and world.store.weights_of(run.parent) is not None:
-        world.store.change_weights(run.parent, superseded_by=run.id)
-    return _end(world, run, "finished", made=made)
+    ended = _end(world, run, "finished", made=made)
+    parent = None if run.parent is None else world.store.run(run.parent)
+    if parent is not None and world.store.weights_of(parent.id) is not None:
+        leaf = leaf_of(world, parent, "superseded", made.made_at, superseded_by=run.id)
+        world.store.change_weights(parent.id, superseded_by=run.id, leaf=leaf)
+        _seal(world, made.made_at)
+    return ended
 
 
 def fail(world: RunWorld, run: Run, reason: str) -> Run:

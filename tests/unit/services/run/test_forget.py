@@ -82,6 +82,23 @@ def test_forgetting_gives_the_bits_of_a_run_that_never_saw_them(tmp_path: Path) 
         assert made.store.run_leaves(run.id)[-1].record.count('"act":"retired"') == 1
 
 
+def test_weights_from_before_the_last_forgetting_lose_what_saw_those_who_left_earlier(tmp_path: Path) -> None:
+    with teacher(tmp_path / "acme") as made:
+        runs = [made.run_of()]
+        for number in (0, 1):
+            who = in_slice(made, number)
+            done = forget(made.runs, Wish(who, runs[-1].id, "asked"), quiet)
+            runs.append(done.run)
+        done = destroy_old(made.runs, done)
+        left = {run.id: digests_of(folder_of(made.runs, run.id)) for run in runs}
+        assert left[runs[0].id] | left[runs[1].id] <= left[runs[2].id]
+        assert made.store.run_leaves(runs[1].id)[0].record.count('"reason":"asked"') == 1
+
+
+def digests_of(folder: Path) -> set[str]:
+    return {weights_digest(path) for path in folder.glob("checkpoints/shard-*/slice-*")}
+
+
 def test_what_was_stopped_while_forgetting_goes_on_when_asked_again(tmp_path: Path) -> None:
     with teacher(tmp_path / "acme") as made:
         run = made.run_of()

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.unit.services.cut_world import NOW
 from tests.unit.services.run.run_world import DAY, SECOND, Provider, provider
@@ -13,7 +15,7 @@ from tests.unit.services.run.run_world import DAY, SECOND, Provider, provider
 from assent.domain.errors import NotFound, Refused
 from assent.services.cut.retire import retire
 from assent.services.ledger.audit import audit_store
-from assent.services.run.gate import not_to_be_used
+from assent.services.run.gate import not_to_be_used, verify
 from assent.services.run.plan import find_run, folder_of
 from assent.services.run.reach import every_run, reached
 from assent.services.run.state import abandon, fail, finish, start
@@ -179,3 +181,19 @@ def test_a_run_is_found_by_the_beginning_of_its_name(acme: Provider) -> None:
     with pytest.raises(NotFound, match="there is no run `summer`"):
         find_run(acme.runs, "summer")
     assert [one.id for one in acme.store.runs(Page(limit=10)).items] == [run.id]
+
+
+def test_leaving_somebody_out_excuses_no_fault_of_those_who_stay(acme: Provider) -> None:
+    """The folder agrees with its manifest and the store, and a row of bob's has the decision of another."""
+    cut = newest(acme)
+    shard = next((Path(cut.directory) / "data").glob("parts-train-*.parquet"))
+    table = pq.read_table(shard)
+    wrong = [
+        "sha256:" + "0" * 64 if conversation.startswith("test:bob") else decision
+        for conversation, decision in zip(table["conversation"].to_pylist(), table["decision"].to_pylist(), strict=True)
+    ]
+    place = table.column_names.index("decision")
+    pq.write_table(table.set_column(place, table.schema.field("decision"), pa.array(wrong)), shard)
+    without = ["test:ann-0", "test:ann-1"]
+    assert verify(acme.runs, cut, without).wrong["decision"] == 4
+    assert verify(acme.runs, cut, [*without, "test:bob-0", "test:bob-1"]).wrong["decision"] == 0

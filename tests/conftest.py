@@ -36,6 +36,11 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """Let what was kept out go at the end, as without that: extensions report what is left of them as leaked."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The public sample data in `shared/data` beside the repository: read-only, never committed."""

@@ -273,8 +273,7 @@ def test_silence_never_made_anything_eligible(played: Play) -> None:
                 assert not eligible
             assert eligible <= bool(decided and decided[-1] == "allow")
             allowed += eligible
-    assert silent > 500
-    assert allowed > 500
+    assert min(silent, allowed) > len(played.people) / 4
 
 
 def test_who_stayed_silent_is_told_so_in_words_and_not_asked_again(played: Play) -> None:

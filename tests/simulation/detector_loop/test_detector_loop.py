@@ -128,5 +128,8 @@ def test_the_loop_on_what_the_package_carries_and_public_sets(tmp_path: Path) ->
     for loop in looped(tmp_path, texts, Scale(people=40, seeds=3, noise=0.03, drawn=0.9), lambda _row: 0):
         improves(loop.rounds)
         used_only_what_may_be(loop)
-        print(failed(loop.rounds[-1].judgement))
+        # a few hundred labels make it better, and not yet better in every stratum: then the gate stays shut
+        short = failed(loop.rounds[-1].judgement)
+        assert "it ran in the shadow of the incumbent" not in short
+        assert "fewer harmless texts are flagged (as it would decide)" in short
         (tmp_path / "false-flags.svg").write_bytes(false_flags_by_round(loop.rounds))

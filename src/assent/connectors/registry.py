@@ -24,6 +24,15 @@ GROUP: Final = "assent.connectors"
 
 KINDS: Final = {
     "coding-agents": "assent.connectors.coding_agents.product",
+    "files": "assent.connectors.files.product",
+    "lake": "assent.connectors.lake.product",
+    "langfuse": "assent.connectors.langfuse.product",
+    "librechat": "assent.connectors.librechat.product",
+    "litellm": "assent.connectors.litellm.product",
+    "open-webui": "assent.connectors.open_webui.product",
+    "opendsr": "assent.connectors.opendsr.product",
+    "phoenix": "assent.connectors.phoenix.product",
+    "sql": "assent.connectors.sql.product",
 }
 """Kinds that come with assent, and where each is; one whose module is not installed is none."""
 

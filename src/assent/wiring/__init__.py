@@ -235,6 +235,8 @@ class Wiring(Ground):
         from assent.services.erase.derived.port import RUNS
         from assent.services.run.world import RunWorld
 
+        # what a run may log to reports to its makers otherwise
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         texts = {policy.digest: text for policy, text in self.policy_texts}
         try:
             log = self.log

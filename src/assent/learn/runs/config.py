@@ -59,7 +59,7 @@ precision = "float32"              # or "bfloat16"
 # length = 8
 
 # [log]
-# mlflow = "mlruns"                # a folder or the address of a tracking server
+# mlflow = "mlflow"                # a folder (of the run, unless absolute), or the address of a tracking server
 """
 """A configuration with every key, for people who begin one."""
 
@@ -191,7 +191,10 @@ class CanariesTable(_Table):
 
 
 class LogTable(_Table):
-    """Where figures go besides `log.jsonl`: `mlflow` is a folder or the address of a tracking server."""
+    """Where figures go besides `log.jsonl`.
+
+    `mlflow` is the address of a tracking server or of its database, or a folder for one: of the run, unless absolute.
+    """
 
     mlflow: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import orjson
 
+from assent.domain.errors import Refused
 from assent.learn.runs.extra import needing
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 FILE: Final = "log.jsonl"
+EXPERIMENT: Final = "assent"
+"""The experiment of MLflow that runs are written to."""
 _LOUD: Final = ("accelerate", "datasets", "huggingface_hub", "peft", "torch", "transformers", "trl")
 
 
@@ -27,16 +30,9 @@ class RunLog:
     """The file `log.jsonl` of a run, one JSON object a line: shard, slice, step, loss, lr, tokens, seconds."""
 
     def __init__(self, folder: Path, name: str, mlflow: str | None) -> None:
-        """Go on with the file in `folder`. Raises `Refused` if MLflow is asked for and not installed."""
+        """Go on with the file in `folder`. Raises `Refused` if MLflow is asked for and missing, or does not answer."""
+        self._mlflow = None if mlflow is None else _Tracked(folder, name, mlflow)
         self._stream = (folder / FILE).open("ab")
-        self._mlflow = None
-        if mlflow is not None:
-            with needing("logging to MLflow", "mlflow"):
-                import mlflow as client
-            client.set_tracking_uri(mlflow)
-            client.set_experiment("assent")
-            client.start_run(run_name=name)
-            self._mlflow = client
 
     def __enter__(self) -> Self:
         return self
@@ -46,16 +42,59 @@ class RunLog:
     ) -> None:
         self._stream.close()
         if self._mlflow is not None:
-            self._mlflow.end_run("FINISHED" if kind is None else "FAILED")
+            self._mlflow.end("FINISHED" if kind is None else "FAILED")
 
     def write(self, figures: dict[str, float | int]) -> None:
         """Add a line; it is on its way to the disk when this returns."""
         self._stream.write(orjson.dumps(figures) + b"\n")
         self._stream.flush()
         if self._mlflow is not None:
-            where = f"shard-{figures['shard']}/slice-{figures['slice']}"
-            said = {name: figures[name] for name in ("loss", "lr", "tokens", "seconds")}
-            self._mlflow.log_metrics({f"{where}/{name}": value for name, value in said.items()}, step=figures["step"])
+            self._mlflow.write(figures)
+
+
+class _Tracked:
+    """A run in MLflow, through its client alone: what is fluent there also sends who is signed in, and the program."""
+
+    def __init__(self, folder: Path, name: str, where: str) -> None:
+        with needing("logging to MLflow", "mlflow"):
+            from mlflow import MlflowClient
+        try:
+            self._client = MlflowClient(_store(folder, where))
+            found = self._client.get_experiment_by_name(EXPERIMENT)
+            experiment = self._client.create_experiment(EXPERIMENT) if found is None else found.experiment_id
+            runs = self._client.search_runs([experiment], f"attributes.run_name = '{name}'", max_results=1)
+            run = runs[0] if runs else self._client.create_run(experiment, run_name=name)
+            self._id = run.info.run_id
+            self._client.update_run(self._id, "RUNNING")
+        except Exception as problem:  # noqa: BLE001 - errors of every store below it come through as they are
+            fix = "look at `mlflow` in `[log]`, and at the server"
+            raise Refused(f"MLflow cannot be written to ({type(problem).__name__})", fix) from None
+        self._answers = True
+
+    def write(self, figures: dict[str, float | int]) -> None:
+        where = f"shard-{figures['shard']}/slice-{figures['slice']}"
+        for name in ("loss", "lr", "tokens", "seconds"):
+            self._tell("log_metric", f"{where}/{name}", figures[name], step=int(figures["step"]))
+
+    def end(self, state: str) -> None:
+        self._tell("set_terminated", state)
+
+    def _tell(self, what: str, *said: Any, **more: Any) -> None:
+        """Tell it, and no more once it did not answer: it is asked for minutes, and every figure is in the file too."""
+        if self._answers:
+            try:
+                getattr(self._client, what)(self._id, *said, **more)
+            except Exception:  # noqa: BLE001 - the training is worth more than this record of it
+                self._answers = False
+
+
+def _store(folder: Path, where: str) -> str:
+    """Name the store: a folder stands for a database in it, since MLflow writes no files into folders any more."""
+    if "://" in where:
+        return where
+    place = folder / where
+    place.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{place.absolute() / 'mlflow.db'}"
 
 
 @contextmanager

@@ -110,8 +110,9 @@ def train(order: TrainOrder, progress: Progress) -> Trained:
     if not order.resume and (folder / SLICES).exists():
         raise Refused("this run has begun already", "go on with `assent train resume`, or begin a new run")
     began = perf_counter()
-    with quiet(), _repeatable(config), RunLog(folder, folder.name, config.log.mlflow) as log:
-        state = PartialState(cpu=config.run.device == "cpu")
+    state = PartialState(cpu=config.run.device == "cpu")
+    tracked = config.log.mlflow if state.is_main_process else None
+    with quiet(), _repeatable(config), RunLog(folder, folder.name, tracked) as log:
         try:
             training = _Training(order, progress, log.write, state)
             learned = training.run()

@@ -26,6 +26,7 @@ from assent.services.cut.differing import find_cut
 from assent.services.run.files import cut_files
 from assent.services.run.plan import RunOrder, folder_of, plan
 from assent.services.run.state import abandon, fail, finish, start
+from assent.services.run.stopping import Guard
 from assent.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class StartedRun:
     def __init__(self, world: RunWorld, record: Run) -> None:
         """Use a run that went through the gate; `training_run` is the way to get one."""
         self._world = world
+        self._guard = Guard(world, record)
         self.record = record
 
     @property
@@ -70,19 +72,29 @@ class StartedRun:
             lines.write(orjson.dumps(dict(figures)) + b"\n")
 
     def callback(self) -> Any:
-        """Return a callback for a `transformers.Trainer` that logs its figures here."""
+        """Return a callback for a `transformers.Trainer`: figures go to the log, and it stops where the policy does."""
         from transformers import TrainerCallback  # noqa: PLC0415 - only for those who use it
 
         run = self
 
         class Logging(TrainerCallback):  # type: ignore[misc]
-            """Hands figures on."""
+            """Hands figures on, and looks with every step."""
+
+            def on_step_end(self, _args: Any, _state: Any, _control: Any, **_more: Any) -> None:
+                run.require_may_go_on()
 
             def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, Any], **_more: Any) -> None:
                 if state.is_world_process_zero and (figures := figures_of(logs)) is not None:
                     run.log({"step": state.global_step, **figures})
 
         return Logging()
+
+    def require_may_go_on(self) -> None:
+        """Raise `Refused` if somebody took back what this run uses and the policy stops runs that started.
+
+        Call it with every step: it looks once a minute. Under a policy that lets runs go on it does nothing.
+        """
+        self._guard()
 
     def finish(self, weights: Path | str) -> Run:
         """Record that the run is finished, with the digest of the folder of what it made."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 ORDER: Final = "order.json"
+LOOK_S: Final = 1.0
 _TOLD: Final = "problem.json"
 
 
@@ -41,10 +43,10 @@ def train_together(order: TrainOrder, processes: int, progress: Progress) -> Tra
     launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m", __name__]
     try:
         with progress("training", 1) as advance:
-            ended = subprocess.run([sys.executable, "-m", *launcher, str(written)], check=False, capture_output=True)  # noqa: S603 - ourselves
+            status = _run([sys.executable, "-m", *launcher, str(written)], partial(advance, 0))
             advance(1)
-        if ended.returncode:
-            raise _problem(told, ended.returncode)
+        if status:
+            raise _problem(told, status)
     finally:
         written.unlink()
         told.unlink(missing_ok=True)
@@ -52,6 +54,19 @@ def train_together(order: TrainOrder, processes: int, progress: Progress) -> Tra
     new = [one for one in read_slices(order.folder)["slices"] if one not in before]
     steps, tokens = (sum(one[name] for one in new) for name in ("steps", "tokens"))
     return Trained(weights, weights_digest(weights), steps, tokens, perf_counter() - began)
+
+
+def _run(command: list[str], look: Callable[[], None]) -> int:
+    """Run the launcher to its end, and tell the caller every second that it still runs: who raises there ends it."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as launched:  # noqa: S603 - ourselves
+        try:
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    return launched.wait(LOOK_S)
+                look()
+        except BaseException:
+            launched.terminate()  # which ends the processes that it started
+            raise
 
 
 def main(path: Path) -> None:

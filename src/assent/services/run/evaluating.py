@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from assent.learn.runs.data import CutFiles, Talk
     from assent.learn.runs.ensemble import Ensemble
     from assent.learn.runs.evaluate import Held
-    from assent.services.run.training import Progress
+    from assent.services.run.stopping import Progress
     from assent.services.run.world import RunWorld
     from assent.store.records import Cut, Run, Weights
 

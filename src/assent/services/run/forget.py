@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from assent.learn.runs.config import RunConfig
     from assent.learn.runs.sharded import Change
-    from assent.services.run.training import Progress
+    from assent.services.run.stopping import Progress
     from assent.services.run.world import RunWorld
     from assent.store.records import Cut, Run
 

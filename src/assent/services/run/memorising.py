@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assent.learn.runs.claim import Condition
     from assent.learn.runs.data import Talk
     from assent.services.run.evaluating import Measured
-    from assent.services.run.training import Progress
+    from assent.services.run.stopping import Progress
     from assent.services.run.world import RunWorld
     from assent.store.records import Claim, Run
 

@@ -14,16 +14,15 @@ from assent.services.run.files import cut_files
 from assent.services.run.gate import decide, verify
 from assent.services.run.plan import CONFIG, folder_of
 from assent.services.run.state import fail, finish
+from assent.services.run.stopping import Guard, stops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
     from assent.learn.runs.config import RunConfig
+    from assent.services.run.stopping import Progress
     from assent.services.run.world import RunWorld
     from assent.store.records import Run
-
-    Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
 def base_of(config: RunConfig) -> str:
@@ -61,12 +60,13 @@ def train_run(
     cut = find_cut(world.store, run.cut, run.number)
     without = frozenset(world.store.left_out(run.id))
     order = TrainOrder(config, folder, cut_files(Path(cut.directory)), without, resume)
+    guarded = Guard(world, run).within(progress)
     with alone(folder) as free:
         if not free:
             raise Refused(f"run `{run.id}` is being trained", "wait for it")
         try:
             prepare(folder)
-            made = train(order, progress) if processes == 1 else train_together(order, processes, progress)
+            made = train(order, guarded) if processes == 1 else train_together(order, processes, guarded)
         except AssentError as problem:
             fail(world, run, problem.message)
             raise
@@ -81,7 +81,7 @@ def require_may_go_on(world: RunWorld, run: Run) -> None:
     """Raise `Refused` if a run that was stopped may not go on: it has ended, or a policy stops runs that started."""
     if run.state != "started":
         raise Refused(f"run `{run.id}` is {run.state}, so it cannot go on", "start another: assent train start")
-    if any(policy.taking_back.started_runs == "stop" for policy, _ in world.policies):
+    if stops(world):
         cut = find_cut(world.store, run.cut, run.number)
         without = frozenset(world.store.left_out(run.id))
         gate = decide(world, cut, verify(world, cut, without), without)

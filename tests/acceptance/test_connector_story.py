@@ -115,13 +115,18 @@ def test_a_folder_that_is_none_is_not_connected(home: Home, tmp_path: Path) -> N
     assert not (home.folder / "connectors" / "x.toml").exists()
 
 
-def test_a_repository_that_denies_training_is_declined_once_and_never_granted(
-    home: Home, world: ClaudeCodeWorld, tmp_path: Path
-) -> None:
+@pytest.fixture
+def repository(world: ClaudeCodeWorld, tmp_path: Path) -> Path:
+    """The folder that the sessions worked in."""
     repository = tmp_path / "repository"
     repository.mkdir()
     for transcript in world.home.rglob("*.jsonl"):
         transcript.write_bytes(transcript.read_bytes().replace(b"/nowhere/app", str(repository).encode()))
+    world.age()
+    return repository
+
+
+def test_a_repository_that_denies_training_is_declined_once_and_never_granted(home: Home, repository: Path) -> None:
     assert home("connector", "import", NAME, "--json").json()["projects_declined"] == 0
     (repository / ".assent.toml").write_text('training = "deny"\n')
     assert home("connector", "import", NAME, "--json").json()["projects_declined"] == 1
@@ -133,3 +138,47 @@ def test_a_repository_that_denies_training_is_declined_once_and_never_granted(
     assert said.status == 4
     assert "can only narrow" in said.out
     assert home.acts("ann") == ["decline"]
+
+
+def erase_by(home: Home) -> set[str]:
+    """Say until when the parts of the first session are kept, as the policy decides now."""
+    shown = home("explain", "claude-code:00000000-0000-4000-8000-000000000000", "--json")
+    return {one["erase_by"] for one in shown.lines()}
+
+
+def allow_training(home: Home) -> None:
+    """Have the person allow training before the first session, which keeps sessions for years."""
+    said = {"subject": "ann", "purpose": "training", "act": "allow", "at": "2026-01-01T00:00:00Z"}
+    acts = home.write("choices.ndjson", [{**said, "notice": "sha256:" + "0" * 64, "surface": "desk"}])
+    assert home("import", "choices", acts).status == 0
+
+
+def test_what_a_repository_keeps_for_days_only_is_deleted_when_they_are_over_though_nothing_happens(
+    home: Home, world: ClaudeCodeWorld, repository: Path
+) -> None:
+    home("connector", "import", NAME)
+    allow_training(home)
+    show_plan(home)
+    (repository / ".assent.toml").write_text("retention_days = 20\n")
+    home.now = BEGIN + timedelta(days=19)
+    assert home("connector", "watch", NAME, "--json").json()["deleted_as_projects_ask"] == 0
+    before = erase_by(home)
+    home.now = BEGIN + timedelta(days=21)
+    assert home("connector", "watch", NAME, "--json").json()["deleted_as_projects_ask"] == 3
+    assert home("connector", "watch", NAME, "--json").json()["deleted_as_projects_ask"] == 0
+    assert max(erase_by(home)) < min(before)
+    assert left(world, 0, 1, 2) > 0
+    home.now = BEGIN + timedelta(days=21 + 30)
+    plan = home("plan", "--json").json()
+    assert plan["due"] > 0
+    assert home("sweep", "--plan", plan["digest"]).status == 0
+    assert left(world, 0, 1, 2) == 0
+
+
+def test_a_repository_that_keeps_longer_than_the_policy_lengthens_nothing(home: Home, repository: Path) -> None:
+    home("connector", "import", NAME)
+    allow_training(home)
+    before = erase_by(home)
+    (repository / ".assent.toml").write_text("retention_days = 30000\n")
+    assert home("connector", "import", NAME, "--json").json()["deleted_as_projects_ask"] == 0
+    assert erase_by(home) == before

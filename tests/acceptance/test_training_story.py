@@ -112,7 +112,9 @@ def begun(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         # the key decides who is held back: with any other, the person who leaves may never have been learned from
         patch.setattr(Wiring, "new_key", lambda _: KEY)
-        said = home("cut", "create", "spring", "--purpose", "training", "--recipe", recipe, "--out", folder / "spring-1")
+        said = home(
+            "cut", "create", "spring", "--purpose", "training", "--recipe", recipe, "--out", folder / "spring-1"
+        )
     assert said.status == 0, said.err
     splits = {split: held(folder / "spring-1", split) for split in ("train", "validation", "test")}
     assert all(splits.values())
@@ -132,7 +134,9 @@ def home(begun: Path, tmp_path: Path) -> Home:
 def held(cut: Path, split: str) -> set[str]:
     """Name the people of one split of a cut."""
     files = (cut / "data").glob(f"parts-{split}-*.parquet")
-    names = {name for file in files for name in pq.read_table(file, columns=["conversation"])["conversation"].to_pylist()}
+    names = {
+        name for file in files for name in pq.read_table(file, columns=["conversation"])["conversation"].to_pylist()
+    }
     return {name.removeprefix("claude-ai:").partition("-")[0] for name in names}
 
 
@@ -241,6 +245,24 @@ def test_a_script_for_another_program_goes_through_the_gate_and_says_how_it_ende
     assert list((home.folder / "runs" / run["id"] / "work").iterdir()) == []
 
 
+def figures_of_transformers(home: Home, folder: Path) -> list[int]:
+    """Train with nothing but transformers, and return the steps that the run's log tells of."""
+    from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
+
+    with training_run(home.folder, "spring", trainer="transformers") as run:
+        rows = []
+        for talk in run.conversations():
+            ids = list("".join(turn["content"] for turn in talk.messages).encode()[:32].ljust(32))
+            rows.append({"input_ids": ids, "labels": ids})
+        model = GPT2LMHeadModel(GPT2Config(vocab_size=256, n_positions=32, n_embd=8, n_layer=1, n_head=1))
+        told = {"max_steps": 3, "logging_steps": 1, "save_strategy": "no", "report_to": "none", "use_cpu": True}
+        arguments = TrainingArguments(str(run.folder / "work"), disable_tqdm=True, dataloader_pin_memory=False, **told)
+        Trainer(model, arguments, train_dataset=rows, callbacks=[run.callback()]).train()
+        model.save_pretrained(folder)
+        run.finish(folder)
+    return [json.loads(line)["step"] for line in (run.folder / "log.jsonl").read_text().splitlines()]
+
+
 def test_a_trainer_of_ones_own_is_gated_and_recorded(home: Home, begun: Path, tmp_path: Path) -> None:
     with training_run(home.folder, "spring", trainer="mine", config="epochs = 1") as run:
         talks = list(run.conversations())
@@ -255,6 +277,7 @@ def test_a_trainer_of_ones_own_is_gated_and_recorded(home: Home, begun: Path, tm
     assert home("train", "card", run.id).out.startswith("---\n")
     assert home("train", "weights", "--json").lines()[0]["owed"] is False
 
+    assert figures_of_transformers(home, tmp_path / "bare") == [1, 2, 3]
     with pytest.raises(ZeroDivisionError), training_run(home.folder, "spring", trainer="mine") as broken:
         1 / 0  # noqa: B018 - what a trainer may do
     assert home("train", "show", broken.id, "--json").json()["reason"] == "the trainer broke: ZeroDivisionError"

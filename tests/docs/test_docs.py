@@ -226,3 +226,14 @@ def _compare(command: str, shown: list[str], output: str) -> None:
         assert any(pattern.fullmatch(printed.rstrip()) for printed in lines), (
             f"`{command}` did not print `{line}`:\n{output}"
         )
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    named = {name for page in LINKED for name in re.findall(r"`(test_\w+)`", page.read_text("utf-8"))}
+    written = {
+        name
+        for path in (REPOSITORY / "tests").rglob("test_*.py")
+        for name in re.findall(r"^ *(?:async )?def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert len(named) > 30
+    assert named <= written, sorted(named - written)

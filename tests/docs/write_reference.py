@@ -1,4 +1,4 @@
-"""Write the pages of docs/reference that the program knows by itself: commands.md and settings.md.
+"""Write the pages of docs/reference that the program knows by itself: commands.md, python.md and settings.md.
 
 `python -m tests.docs.write_reference` writes them; tests/docs/test_docs.py compares.
 """
@@ -13,6 +13,7 @@ import click
 
 from assent.interfaces.cli.app import COMMANDS, app
 from assent.settings import FILE, Settings
+from tests.docs.python_page import python_page
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = REPOSITORY / "docs" / "reference"
@@ -128,7 +129,7 @@ def _default(field: Field[object]) -> str:
     return "`[]`" if field.default == () else f"`{field.default}`"
 
 
-PAGES = {"commands.md": commands_page, "settings.md": settings_page}
+PAGES = {"commands.md": commands_page, "python.md": lambda: python_page(MADE), "settings.md": settings_page}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.guard_world import GuardWorld
+from tests.unit.interfaces.homes import program
 
 from assent.interfaces.cli.init import make_home
 from assent.wiring import Wiring
@@ -136,7 +138,18 @@ def test_a_pause_that_no_guard_could_watch_is_refused(home: Path, every: str) ->
     assert done.stdout == ""
 
 
-def test_the_unit_of_systemd_starts_what_there_is() -> None:
-    unit = (REPOSITORY / "deploy" / "assent-sweep.service").read_text("utf-8")
-    assert "ExecStart=/usr/bin/env assent sweep --daemon" in unit
+@pytest.mark.parametrize("name", ["serve", "sweep"])
+def test_a_unit_of_systemd_starts_what_there_is_and_systemd_reads_it(name: str, tmp_path: Path) -> None:
+    unit = (REPOSITORY / "deploy" / f"assent-{name}.service").read_text("utf-8")
+    started = next(line for line in unit.splitlines() if line.startswith("ExecStart=/usr/bin/env assent "))
+    options = started.removeprefix("ExecStart=/usr/bin/env assent ").split()
+    known = program(options[0], "--help", cwd=tmp_path).stdout
+    assert all(option in known for option in options if option.startswith("--"))
     assert "KillSignal=SIGTERM" in unit
+    if (analyse := shutil.which("systemd-analyze")) is None:
+        return
+    (tmp_path / f"assent-{name}.service").write_text(unit)
+    command = [analyse, "verify", "--man=no", "--recursive-errors=no", str(tmp_path / f"assent-{name}.service")]
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    ours = [line for line in said.stderr.splitlines() if f"assent-{name}.service" in line]
+    assert ours == []

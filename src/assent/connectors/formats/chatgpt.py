@@ -77,8 +77,11 @@ class ChatGpt:
                 for place, value in json_records(file, source.on_bytes):
                     if isinstance(value, Malformed):
                         yield value
-                    else:
+                        continue
+                    try:
                         yield from _read_chat(value, place, account)
+                    except Invalid as error:
+                        yield Malformed(place, error.message)
             for ratings in account.ratings.values():
                 for place, _rating in ratings:
                     yield Skipped(place, "rating of a conversation that is not in the export")

@@ -6,9 +6,7 @@ from collections.abc import Container
 from dataclasses import replace
 from typing import Final
 
-import orjson
-
-from assent.connectors.formats.fields import string
+from assent.connectors.formats.fields import json_text, string
 from assent.domain.conversation import Conversation, DataClass, Mark, Part, last_turn
 from assent.domain.digests import digest_bytes
 
@@ -36,11 +34,14 @@ _SOUNDS: Final = ("mp3", "wav", "m4a", "ogg", "oga", "opus", "flac", "aac")
 
 
 def source_id(record: dict[str, object], *keys: str) -> str:
-    """Take the first id that the record has, else a digest of it, so that importing again meets it."""
+    """Take the first id that the record has, else a digest of it, so that importing again meets it.
+
+    Raises `Invalid` for a record without an id that is nested too deeply to be written.
+    """
     for key in keys:
         if found := string(record.get(key)):
             return found
-    return digest_bytes(orjson.dumps(record, option=orjson.OPT_SORT_KEYS)).removeprefix("sha256:")[:_ID_CHARACTERS]
+    return digest_bytes(json_text(record).encode()).removeprefix("sha256:")[:_ID_CHARACTERS]
 
 
 def media(mime_type: str, name: str) -> DataClass:

@@ -14,7 +14,7 @@ from typing import Final
 
 from assent.connectors.formats import claude_code_folder as folder
 from assent.connectors.formats.claude_code_lines import DUPLICATE, PAYLOAD, SIDECHAIN, Session
-from assent.connectors.formats.fields import existing, file_bytes, place_file, tool_origin
+from assent.connectors.formats.fields import existing, file_bytes, files_below, place_file, tool_origin
 from assent.connectors.formats.jsonl import read_objects
 from assent.connectors.formats.port import Malformed, Record, Skipped, Source
 from assent.connectors.formats.sniffing import first_objects, some_files
@@ -64,6 +64,7 @@ class _Reading:
             self.source.side_copies.extend(copies)
             if self.path == home:
                 yield from self._skip_side_copies(copies)
+        named = None if home is None or whole else folder.SessionCopies(home)
         for batch in folder.batches(self.path):
             self.source.side_copies.extend(batch.side_copies)
             for path in batch.side_copies:
@@ -71,8 +72,8 @@ class _Reading:
             for path in batch.strangers:
                 yield self._skip(path, "not a session file")
             for files in batch.sessions.values():
-                if home is not None and not whole:
-                    self.source.side_copies.extend(folder.session_copies(home, files.stem))
+                if named is not None:
+                    self.source.side_copies.extend(named.of(files.stem))
                 yield from self._session(files)
 
     def _session(self, files: folder.SessionFiles) -> Iterator[Record]:
@@ -144,7 +145,7 @@ class _Reading:
 
     def _skip_side_copies(self, copies: list[Path]) -> Iterator[Skipped]:
         for copy in copies:
-            for path in folder.files_below(copy):
+            for path in files_below(copy):
                 yield self._skip(path, _SIDE_COPY)
 
     def _skip(self, path: Path, reason: str) -> Skipped:

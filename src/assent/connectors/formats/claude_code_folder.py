@@ -12,14 +12,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
 import orjson
 
-from assent.connectors.formats.fields import string
+from assent.connectors.formats.fields import files_below, string
 
 COMPANIONS: Final = ("subagents", "tool-results", "workflows")
 SHARED_COPIES: Final = ("history.jsonl", "telemetry", "paste-cache", "plans", "shell-snapshots")
@@ -50,13 +52,6 @@ class Batch:
     sessions: dict[str, SessionFiles] = field(default_factory=dict)
     side_copies: list[Path] = field(default_factory=list)
     strangers: list[Path] = field(default_factory=list)
-
-
-def files_below(path: Path) -> list[Path]:
-    """List the regular files below a path, or the path itself if it is one, in a fixed order."""
-    if path.is_file():
-        return [path]
-    return sorted(item for item in path.rglob("*") if item.is_file() and not item.is_symlink())
 
 
 def batches(path: Path) -> Iterator[Batch]:
@@ -137,12 +132,19 @@ def shared_copies(home: Path, *, whole: bool) -> list[Path]:
     return [home / name for name in names if (home / name).exists()]
 
 
-def session_copies(home: Path, stem: str) -> list[Path]:
-    """List the side copies of one session: entries are named by its id, some with a suffix."""
-    return sorted(
-        item
-        for name in SESSION_COPIES
-        if (home / name).is_dir()
-        for item in (home / name).iterdir()
-        if item.name == stem or item.name.startswith((f"{stem}.", f"{stem}-"))
-    )
+class SessionCopies:
+    """The side copies of a home that the id of a session names, alone or before a suffix; listed once for all."""
+
+    def __init__(self, home: Path) -> None:
+        """List the folders of this home that have an entry for each session."""
+        folders = [home / name for name in SESSION_COPIES if (home / name).is_dir()]
+        self._found = sorted((item.name, item) for folder in folders for item in folder.iterdir())
+
+    def of(self, stem: str) -> list[Path]:
+        """List the side copies of one session."""
+        # in the order of names `-` and `.` stand side by side, and `/` behind them is in none
+        return sorted([*self._between(stem, f"{stem}\0"), *self._between(f"{stem}-", f"{stem}/")])
+
+    def _between(self, first: str, end: str) -> list[Path]:
+        places = [bisect_left(self._found, name, key=itemgetter(0)) for name in (first, end)]
+        return [path for _, path in self._found[slice(*places)]]

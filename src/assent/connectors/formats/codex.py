@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from assent.connectors.formats.codex_items import Rollout
-from assent.connectors.formats.fields import existing, place_file, string
+from assent.connectors.formats.fields import existing, files_below, place_file, string
 from assent.connectors.formats.jsonl import read_objects
 from assent.connectors.formats.port import Malformed, Record, Skipped, Source
 from assent.connectors.formats.sniffing import first_objects, some_files
@@ -52,8 +52,8 @@ class Codex:
         path = existing(source.path)
         root = path if path.is_dir() else path.parent
         claimed: set[str] = set()
-        for file in [path] if path.is_file() else sorted(path.rglob("*")):
-            if not file.is_file() or (path.is_dir() and _is_side_copy(root, file)):
+        for file in files_below(path):
+            if path.is_dir() and _is_side_copy(root, file):
                 continue
             if path.is_dir() and file.suffix != ".jsonl":
                 if {"sessions", "archived_sessions"} & {root.name, *file.relative_to(root).parts}:
@@ -121,7 +121,7 @@ def _side_copies(source: Source, path: Path, root: Path) -> Iterator[Skipped]:
         source.side_copies.append(copy)
         if path != home:
             continue
-        for file in [copy] if copy.is_file() else sorted(item for item in copy.rglob("*") if item.is_file()):
+        for file in files_below(copy):
             source.on_bytes(file.stat().st_size)
             yield Skipped(Place(place_file(root, file)), "side copy, not imported")
 

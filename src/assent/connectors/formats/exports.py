@@ -230,6 +230,9 @@ def read_chats(
             for place, value in json_records(file, source.on_bytes):
                 if isinstance(value, Malformed):
                     yield value
-                else:
+                    continue
+                try:
                     yield from read_one(value, place, seen)
+                except Invalid as error:
+                    yield Malformed(place, error.message)
         yield from others(files, chats, reasons)

@@ -108,6 +108,13 @@ def existing(path: Path) -> Path:
     return path
 
 
+def files_below(path: Path) -> list[Path]:
+    """List the regular files below a folder, links left out, or the path itself if it is a file, in a fixed order."""
+    if path.is_file():
+        return [path]
+    return sorted(item for item in path.rglob("*") if item.is_file() and not item.is_symlink())
+
+
 def file_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     """Read a whole file of bounded size. Raises `Invalid` when it is larger or cannot be read."""
     try:

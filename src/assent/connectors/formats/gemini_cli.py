@@ -14,7 +14,7 @@ from typing import Final
 
 import orjson
 
-from assent.connectors.formats.fields import existing, file_bytes, instant, place_file, sequence, string
+from assent.connectors.formats.fields import existing, file_bytes, files_below, instant, place_file, sequence, string
 from assent.connectors.formats.gemini_cli_messages import Chat
 from assent.connectors.formats.jsonl import read_objects
 from assent.connectors.formats.port import Malformed, Record, Skipped, Source
@@ -48,9 +48,7 @@ class GeminiCli:
         path = existing(source.path)
         root = path if path.is_dir() else path.parent
         claimed: set[str] = set()
-        for file in [path] if path.is_file() else sorted(path.rglob("*")):
-            if not file.is_file():
-                continue
+        for file in files_below(path):
             if path.is_dir() and not _is_session(root, file):
                 source.on_bytes(file.stat().st_size)
                 if copied := _is_side_copy(root, file):

@@ -51,10 +51,11 @@ class LibreChat:
 
     def read(self, source: Source) -> Iterator[Record]:
         """Yield the conversations of every JSON file of the source."""
-        return read_chats(source, any_json, _read_chat, {})
+        return read_chats(source, any_json, read_chat, {})
 
 
-def _read_chat(value: object, place: Place, seen: set[str]) -> Iterator[Record]:
+def read_chat(value: object, place: Place, seen: set[str]) -> Iterator[Record]:
+    """Read one conversation with its messages, unless its id was `seen` before."""
     if not isinstance(value, dict):
         yield Malformed(place, "a conversation is not an object")
         return

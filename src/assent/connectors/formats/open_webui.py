@@ -50,10 +50,11 @@ class OpenWebUi:
 
     def read(self, source: Source) -> Iterator[Record]:
         """Yield the chats of every JSON file of the source."""
-        return read_chats(source, any_json, _read_chat, {})
+        return read_chats(source, any_json, read_chat, {})
 
 
-def _read_chat(value: object, place: Place, seen: set[str]) -> Iterator[Record]:
+def read_chat(value: object, place: Place, seen: set[str]) -> Iterator[Record]:
+    """Read one row of the product's `chat` table; `seen` are ids that were read before, and gets its own."""
     if not isinstance(value, dict):
         yield Malformed(place, "a chat is not an object")
         return

@@ -1,6 +1,7 @@
 """A project folder and a whole home folder: which file belongs to which session, and what is a side copy."""
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from claude_code_sessions import SESSION, answer, call, prompt, result, text, wr
 
 from assent.connectors.formats import claude_code
 from assent.connectors.formats.claude_code import IMPORTER
+from assent.connectors.formats.claude_code_folder import SessionCopies
 from assent.connectors.formats.fields import file_bytes
 
 OTHER = "99999999-2222-4333-8444-555555555555"
@@ -166,3 +168,36 @@ def test_a_huge_file_is_refused_alone(home: Path, monkeypatch: pytest.MonkeyPatc
     found = account(IMPORTER, home)
     assert [problem for _, _, problem in found.problems] == ["the file is larger than the limit"]
     assert found.part("main")
+
+
+def test_the_folders_beside_are_listed_once_however_many_sessions_there_are(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = home / "projects" / "-workspace-app"
+    for number in range(40):
+        write(project / f"session-{number}.jsonl", prompt("u", None, 0, "more"))
+        (home / "todos" / f"session-{number}-agent.json").write_text("[]")
+    listed = Counter[str]()
+    iterate = Path.iterdir
+
+    def counted(path: Path) -> Iterator[Path]:
+        listed[path.name] += 1
+        return iterate(path)
+
+    monkeypatch.setattr(Path, "iterdir", counted)
+    found = account(IMPORTER, project)
+    assert listed["todos"] == 1
+    copies = {path.name for path in found.side_copies}
+    assert {f"session-{number}-agent.json" for number in range(40)} <= copies
+
+
+def test_an_id_that_begins_like_another_names_its_own_copies_only(home: Path) -> None:
+    project = home / "projects" / "-workspace-app"
+    for name in ("a", "a-b", "ab"):
+        write(project / f"{name}.jsonl", prompt("u", None, 0, name))
+        (home / "todos" / f"{name}.json").write_text("[]")
+        (home / "tasks" / name).mkdir()
+    copies = SessionCopies(home)
+    assert [path.name for path in copies.of("ab")] == ["ab", "ab.json"]
+    assert [path.name for path in copies.of("a-b")] == ["a-b", "a-b.json"]
+    assert [path.name for path in copies.of("a")] == ["a", "a-b", "a-b.json", "a.json"]

@@ -182,3 +182,26 @@ def test_a_repository_that_keeps_longer_than_the_policy_lengthens_nothing(home: 
     (repository / ".assent.toml").write_text("retention_days = 30000\n")
     assert home("connector", "import", NAME, "--json").json()["deleted_as_projects_ask"] == 0
     assert erase_by(home) == before
+
+
+def test_a_file_says_nothing_about_the_same_folder_of_somebody_else(home: Home, repository: Path) -> None:
+    home("connector", "import", NAME)
+    connector = home.folder / "connectors" / f"{NAME}.toml"
+    connector.write_text(connector.read_text().replace('owner = "ann"', 'owner = "ben"'))
+    (repository / ".assent.toml").write_text('training = "deny"\nretention_days = 1\n')
+    watched = home("connector", "watch", NAME, "--json").json()
+    assert (watched["deleted_as_projects_ask"], watched["projects_declined"]) == (0, 1)
+    connector.write_text(connector.read_text().replace('owner = "ben"', ""))
+    watched = home("connector", "watch", NAME, "--json").json()
+    assert (watched["deleted_as_projects_ask"], watched["projects_declined"]) == (0, 0)
+
+
+def test_a_broken_file_is_said_by_every_look_until_it_is_mended(home: Home, repository: Path) -> None:
+    home("connector", "import", NAME)
+    (repository / ".assent.toml").write_text("retention_days = 0\n")
+    for _ in range(2):
+        said = home("connector", "watch", NAME)
+        assert said.status == 4
+        assert ".assent.toml:1" in said.err
+    (repository / ".assent.toml").write_text("retention_days = 9\n")
+    assert home("connector", "watch", NAME).status == 0

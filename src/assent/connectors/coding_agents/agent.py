@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import ClassVar, Final, Literal
 
 import orjson
 
-from assent.connectors.coding_agents.home import FileAt, Home
 from assent.connectors.formats.fields import string
-from assent.connectors.formats.port import Record
+from assent.connectors.formats.port import Importer, Record, Source
+from assent.connectors.tree import FileAt, Tree
+from assent.domain.conversation import Conversation
 
 How = Literal["file", "lines", "entries", "rows"]
 """How a trace is erased: the file goes, or lines, entries of an array or rows of a database leave it."""
@@ -61,51 +63,63 @@ class Dates:
     project: str
 
 
-class Agent(Protocol):
+class Agent(ABC):
     """One coding agent. Nothing here changes a file."""
 
-    @property
-    def format(self) -> str: ...
+    __slots__ = ()
+
+    importer: ClassVar[Importer]
+    """The importer of its format, by which sessions are read."""
+
+    reach: ClassVar[str]
+    """What it erases and what it does not reach, in a sentence for people."""
+
+    keep_levels: ClassVar[int]
+    """How many levels of folders stay when they are empty."""
 
     @property
-    def reach(self) -> str: ...
+    def format(self) -> str:
+        return self.importer.name
 
-    @property
-    def keep_levels(self) -> int:
-        """How many levels of folders stay when they are empty."""
-        ...
-
-    def sessions(self, home: Home) -> Iterator[Session]:
+    @abstractmethod
+    def sessions(self, home: Tree) -> Iterator[Session]:
         """Find every session; an archived or resumed copy belongs to the session of its id."""
-        ...
 
-    def dates(self, home: Home, session: Session) -> Dates | None:
+    def dates(self, home: Tree, session: Session) -> Dates | None:
         """Read when the person last spoke; None if nothing in the file can be read."""
-        ...
+        found = None
+        for record in self.read(home, session):  # to its end, which closes the file
+            if isinstance(record, Conversation):
+                found = Dates(record.created_at, record.last_turn_at, record.project)
+        return found
 
-    def read(self, home: Home, session: Session) -> Iterator[Record]:
-        """Read a session as the importer of its format does."""
-        ...
+    def read(self, home: Tree, session: Session) -> Iterator[Record]:
+        """Read a session as the importer of its format does, under the id of the session."""
+        for record in self.importer.read(Source(home.root / session.files[0].path)):
+            if isinstance(record, Conversation):
+                yield replace(record, id=f"{self.format}:{session.id}")
+            else:
+                yield record
 
-    def traces(self, home: Home, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
+    @abstractmethod
+    def traces(self, home: Tree, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
         """Find the traces of sessions (None: the transcript is gone already) that belong to no kept one."""
-        ...
 
-    def lines_of(self, home: Home, path: str, wanted: Mapping[str, Session | None]) -> Callable[[bytes], str]:
+    def lines_of(self, home: Tree, path: str, wanted: Mapping[str, Session | None]) -> Callable[[bytes], str]:
         """Give a function that names the wanted session of a line of a shared file; "" if it is none of them."""
-        ...
+        raise NotImplementedError  # where sessions share no lines, nobody asks
 
+    @abstractmethod
     def is_of(self, path: str, value: object) -> str:
         """Name the session that an entry of a shared file belongs to; "" if that is not said."""
-        ...
 
+    @abstractmethod
     def is_shared(self, path: str) -> bool:
         """Tell whether sessions share a file that names the session of each line or entry, or that a rule keeps."""
-        ...
 
-    def key_of(self, path: str) -> str:
+    def key_of(self, path: str) -> str:  # noqa: ARG002 - most have no such file
         """Name the key under which a JSON file holds its array; "" if the file is the array."""
-        ...
+        return ""
 
 
 def id_in(name: str, known: Collection[str]) -> str:
@@ -113,14 +127,18 @@ def id_in(name: str, known: Collection[str]) -> str:
 
     The longest of the known ids wins, so that `a` does not reach what belongs to `a-b`.
     """
-    stem = name.rpartition(".")[0] or name
-    cuts = list(_PARTS.finditer(name))
-    pieces = {name, stem, *(name[: cut.start()] for cut in cuts), *(name[cut.end() :] for cut in cuts)}
-    pieces |= {stem[cut.end() :] for cut in cuts}
-    return max((piece for piece in pieces if piece and piece in known), key=len, default="")
+    if name in known:
+        return name
+    cuts = [found.start() for found in _PARTS.finditer(name)]
+    if not cuts:
+        return ""
+    begins = next((name[:at] for at in reversed(cuts) if name[:at] in known), "")
+    stem = name.rpartition(".")[0]
+    ends = (next((text[at + 1 :] for at in cuts if text[at + 1 :] in known), "") for text in (name, stem))
+    return max(begins, *ends, key=len)
 
 
-def first_line(home: Home, file: FileAt) -> dict[str, object]:
+def first_line(home: Tree, file: FileAt) -> dict[str, object]:
     """Read the object on the first line of a file; empty if there is none."""
     try:
         with home.opened(file.path) as opened, open(opened, "rb", closefd=False) as stream:

@@ -16,22 +16,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Final, Literal
 
 import orjson
 
-from assent.connectors.coding_agents.agent import Dates, Session, Trace, first_line, id_in, top_id
-from assent.connectors.coding_agents.home import FileAt, Home
+from assent.connectors.coding_agents.agent import Agent, Dates, Session, Trace, first_line, id_in, top_id
 from assent.connectors.coding_agents.rewriting import entries
 from assent.connectors.formats.claude_code import IMPORTER
 from assent.connectors.formats.claude_code_folder import COMPANIONS
 from assent.connectors.formats.claude_code_lines import Session as Lines
 from assent.connectors.formats.fields import instant, mapping, string
 from assent.connectors.formats.jsonl import read_objects
-from assent.connectors.formats.port import Malformed, Record, Source
-from assent.domain.conversation import Conversation, last_turn
+from assent.connectors.formats.port import Importer, Malformed
+from assent.connectors.tree import FileAt, Tree
+from assent.domain.conversation import last_turn
 from assent.domain.errors import Invalid
 
 MemoryRule = Literal["keep", "with-project"]
@@ -57,18 +57,18 @@ _ASIDE: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
-class ClaudeCode:
+class ClaudeCode(Agent):
     """Where Claude Code keeps sessions. `memory`: a project's notes stay, or go with its last session."""
 
     memory: MemoryRule = "keep"
-    format: ClassVar[str] = "claude-code"
+    importer: ClassVar[Importer] = IMPORTER
     keep_levels: ClassVar[int] = 1
     reach: ClassVar[str] = (
         "transcripts with subagents and tool output, prompt history, plans, pasted text, file history, to-do lists and "
         "logs under ~/.claude; not backups of that folder, ~/.claude.json, or what a tool wrote elsewhere"
     )
 
-    def sessions(self, home: Home) -> Iterator[Session]:
+    def sessions(self, home: Tree) -> Iterator[Session]:
         project = ""
         files: dict[str, list[FileAt]] = {}
         for file in home.below("projects"):
@@ -81,7 +81,7 @@ class ClaudeCode:
             _sort_in(home, files, file, parts)
         yield from _of_project(files)
 
-    def dates(self, home: Home, session: Session) -> Dates | None:
+    def dates(self, home: Tree, session: Session) -> Dates | None:
         found = Lines()
         file = session.files[0]
         for line in read_objects(home.root / file.path, file.name, lambda _count: None):
@@ -97,29 +97,22 @@ class ClaudeCode:
         times = [part.created_at for part in parts if part.created_at]
         return Dates(min(times, default=None), last_turn(parts), found.cwd)
 
-    def read(self, home: Home, session: Session) -> Iterator[Record]:
-        for record in IMPORTER.read(Source(home.root / session.files[0].path)):
-            if isinstance(record, Conversation):
-                yield replace(record, id=f"{self.format}:{session.id}")
-            else:
-                yield record
-
-    def traces(self, home: Home, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
+    def traces(self, home: Tree, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
         for key, session in wanted.items():
             for file in session.files if session is not None else ():
                 yield _own(key, file)
         yield from self._named(home, wanted, kept)
         yield from self._history(home, wanted)
         yield from _plans(home, wanted, kept)
-        for file in home.below("projects"):
-            if file.name == INDEX:
-                for entry in entries(home.content(file.path), "entries"):
-                    if (key := self.is_of(file.path, entry)) in wanted:
-                        yield Trace(key, "session index", f"projects/*/{INDEX}", file.path, "entries")
+        for project in home.folders("projects"):
+            index = f"{project}/{INDEX}"
+            for entry in entries(home.content(index), "entries"):
+                if (key := self.is_of(index, entry)) in wanted:
+                    yield Trace(key, "session index", f"projects/*/{INDEX}", index, "entries")
         if self.memory == "with-project":
             yield from _memory(home, wanted, kept)
 
-    def lines_of(self, home: Home, path: str, wanted: Mapping[str, Session | None]) -> Callable[[bytes], str]:
+    def lines_of(self, home: Tree, path: str, wanted: Mapping[str, Session | None]) -> Callable[[bytes], str]:
         del path  # the only file whose lines sessions share
         return _History(home, wanted).owner
 
@@ -132,19 +125,18 @@ class ClaudeCode:
     def key_of(self, path: str) -> str:
         return "entries" if path.endswith(INDEX) else ""
 
-    def _named(self, home: Home, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
+    def _named(self, home: Tree, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
         known = wanted.keys() | kept.keys()
         for folder, kind in _NAMED.items():
-            for file in home.below(folder):
-                entry = file.path.split("/")[1]
+            for path in home.paths_below(folder):
+                _, entry, *below = path.split("/", 2)
                 if (key := id_in(entry, known)) in wanted:
-                    place = f"{folder}/{entry}/" if file.path.count("/") > 1 else file.path
-                    yield Trace(key, kind, place, file.path)
+                    yield Trace(key, kind, f"{folder}/{entry}/" if below else path, path)
         for file in home.below("sessions"):
             if (key := self.is_of(file.path, first_line(home, file))) in wanted:
                 yield Trace(key, "running program", file.path, file.path)
 
-    def _history(self, home: Home, wanted: Mapping[str, Session | None]) -> Iterator[Trace]:
+    def _history(self, home: Tree, wanted: Mapping[str, Session | None]) -> Iterator[Trace]:
         if home.look(HISTORY) is None:
             return
         pastes: dict[str, set[str]] = {}
@@ -166,7 +158,7 @@ class ClaudeCode:
 class _History:
     """Says whose a line of the prompt history is. Older lines have no id: their prompt, folder and time tell."""
 
-    home: Home
+    home: Tree
     wanted: Mapping[str, Session | None]
     _prompts: dict[tuple[str, str], list[tuple[datetime, str]]] | None = None
 
@@ -212,7 +204,7 @@ def _cut_off(line: bytes, wanted: Mapping[str, object]) -> str:
     return key if key in wanted else ""
 
 
-def _sort_in(home: Home, files: dict[str, list[FileAt]], file: FileAt, parts: list[str]) -> None:
+def _sort_in(home: Tree, files: dict[str, list[FileAt]], file: FileAt, parts: list[str]) -> None:
     """Add a file of a project folder to its session; the transcript comes first."""
     if len(parts) == 3:
         if not file.name.endswith(".jsonl"):
@@ -241,7 +233,7 @@ def _own(key: str, file: FileAt) -> Trace:
     return Trace(key, kind, f"projects/*/{file.name}", file.path)
 
 
-def _plans(home: Home, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
+def _plans(home: Tree, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
     named: dict[str, set[str]] = {}
     for key, session in wanted.items():
         for file in session.files if session is not None else ():
@@ -250,20 +242,21 @@ def _plans(home: Home, wanted: Mapping[str, Session | None], kept: Mapping[str, 
     present = {file.name: file for file in home.below(PLANS)}
     named = {plan: keys for plan, keys in named.items() if plan in present}
     if named:
-        for session in kept.values():
-            for file in session.files:
-                for plan in _plan_names(home.content(file.path)):
-                    named.pop(plan, None)
+        for content in home.contents(file.path for session in kept.values() for file in session.files):
+            for plan in _plan_names(content):
+                named.pop(plan, None)
     for plan, keys in named.items():
         for key in keys:
             yield Trace(key, "plan", f"{PLANS}/{plan}", present[plan].path)
 
 
 def _plan_names(content: bytes) -> set[str]:
+    if b"plans" not in content and b'"slug"' not in content:  # most sessions: much faster than the pattern
+        return set()
     return {(path or slug + b".md").decode() for path, slug in _PLAN.findall(content)}
 
 
-def _memory(home: Home, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
+def _memory(home: Tree, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
     """Find the notes of projects that have no kept session any more."""
     going: dict[str, str] = {}
     for key, session in wanted.items():

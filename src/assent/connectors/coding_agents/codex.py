@@ -13,18 +13,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import orjson
 
-from assent.connectors.coding_agents.agent import Dates, Session, Trace, first_line, id_in, top_id
-from assent.connectors.coding_agents.home import FileAt, Home
+from assent.connectors.coding_agents.agent import Agent, Session, Trace, first_line, id_in, top_id
 from assent.connectors.coding_agents.rewriting import rows_of
 from assent.connectors.formats.codex import IMPORTER
 from assent.connectors.formats.fields import mapping, string
-from assent.connectors.formats.port import Record, Source
-from assent.domain.conversation import Conversation
+from assent.connectors.formats.port import Importer
+from assent.connectors.tree import FileAt, Tree
 
 _SESSIONS: Final = ("sessions", "archived_sessions")
 _LINES: Final = {"history.jsonl": "prompt history", "session_index.jsonl": "session index"}
@@ -38,17 +37,17 @@ _SAYS_ID: Final = re.compile(rb'"(?:session_id|id)":\s*"([^"]{1,200})"')
 
 
 @dataclass(frozen=True, slots=True)
-class Codex:
+class Codex(Agent):
     """Where Codex keeps sessions."""
 
-    format: ClassVar[str] = "codex"
+    importer: ClassVar[Importer] = IMPORTER
     keep_levels: ClassVar[int] = 1
     reach: ClassVar[str] = (
         "rollouts, archived ones too, prompt history, index, state databases and attachments under ~/.codex; "
         "not log/, memories/, backups of that folder, or what the provider keeps"
     )
 
-    def sessions(self, home: Home) -> Iterator[Session]:
+    def sessions(self, home: Tree) -> Iterator[Session]:
         found: dict[str, list[FileAt]] = {}
         for folder in _SESSIONS:
             for file in home.below(folder):
@@ -57,21 +56,7 @@ class Codex:
         for key, files in found.items():
             yield Session(key, tuple(files))
 
-    def dates(self, home: Home, session: Session) -> Dates | None:
-        found = None
-        for record in self.read(home, session):  # to its end, which closes the file
-            if isinstance(record, Conversation):
-                found = Dates(record.created_at, record.last_turn_at, record.project)
-        return found
-
-    def read(self, home: Home, session: Session) -> Iterator[Record]:
-        for record in IMPORTER.read(Source(home.root / session.files[0].path)):
-            if isinstance(record, Conversation):
-                yield replace(record, id=f"{self.format}:{session.id}")
-            else:
-                yield record
-
-    def traces(self, home: Home, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
+    def traces(self, home: Tree, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
         known = wanted.keys() | kept.keys()
         for key, session in wanted.items():
             for file in session.files if session is not None else ():
@@ -91,7 +76,7 @@ class Codex:
                 for key in rows_of(home, file.path, list(wanted)):
                     yield Trace(key, "state database", file.path, file.path, "rows")
 
-    def lines_of(self, home: Home, path: str, wanted: Mapping[str, Session | None]) -> Callable[[bytes], str]:
+    def lines_of(self, home: Tree, path: str, wanted: Mapping[str, Session | None]) -> Callable[[bytes], str]:
         del home  # every line names its session
 
         def owner(line: bytes) -> str:
@@ -110,11 +95,8 @@ class Codex:
     def is_shared(self, path: str) -> bool:
         return path in _LINES or path.startswith(("log/", "memories/"))
 
-    def key_of(self, path: str) -> str:  # noqa: ARG002 - Codex has no such file
-        return ""
 
-
-def _id_of(home: Home, file: FileAt) -> str:
+def _id_of(home: Tree, file: FileAt) -> str:
     """Read a session's id as the importer does: from its own line, else the name of the file."""
     line = first_line(home, file)
     about = mapping(line.get("payload")) if line.get("type") == "session_meta" else {} if "type" in line else line

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from assent.connectors.coding_agents.agent import Agent, Session, Trace
-from assent.connectors.coding_agents.home import Home
 from assent.connectors.coding_agents.rewriting import (
-    BusyError,
     compact,
     delete_rows,
     rewrite_entries,
     rewrite_lines,
 )
+from assent.connectors.replacing import BusyError
+from assent.connectors.tree import Tree
 
 IN_USE: Final = "in use: another program is writing here; close the session and ask again"
 _WHY: Final = {
@@ -26,7 +26,7 @@ _WHY: Final = {
 
 
 def carry_out(
-    home: Home, agent: Agent, wanted: Mapping[str, Session | None], traces: Sequence[Trace]
+    home: Tree, agent: Agent, wanted: Mapping[str, Session | None], traces: Sequence[Trace]
 ) -> dict[str, str]:
     """Erase traces; returns why a path could not be changed, by path.
 
@@ -52,7 +52,7 @@ def carry_out(
 
 
 def _take_out(
-    home: Home,
+    home: Tree,
     agent: Agent,
     wanted: Mapping[str, Session | None],
     path: str,
@@ -69,7 +69,7 @@ def _take_out(
         delete_rows(home, path, sorted(going))
 
 
-def rewrite_databases(home: Home, traces: Iterable[Trace]) -> dict[str, str]:
+def rewrite_databases(home: Tree, traces: Iterable[Trace]) -> dict[str, str]:
     """Write the databases anew in which rows were deleted, without their free pages; returns why not, by path."""
     problems = {}
     for path in sorted({trace.path for trace in traces if trace.how == "rows"}):
@@ -81,7 +81,7 @@ def rewrite_databases(home: Home, traces: Iterable[Trace]) -> dict[str, str]:
     return problems
 
 
-def _remove(home: Home, path: str, problems: dict[str, str]) -> None:
+def _remove(home: Tree, path: str, problems: dict[str, str]) -> None:
     file = home.look(path)
     if file is None:
         return
@@ -94,7 +94,7 @@ def _remove(home: Home, path: str, problems: dict[str, str]) -> None:
         problems[path] = _why(problem)
 
 
-def _tidy(home: Home, paths: Iterable[str], keep: int) -> None:
+def _tidy(home: Tree, paths: Iterable[str], keep: int) -> None:
     for folder in sorted({path.rpartition("/")[0] for path in paths} - {""}, reverse=True):
         home.tidy(folder, keep=keep)
 

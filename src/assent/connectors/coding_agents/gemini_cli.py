@@ -10,18 +10,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import orjson
 
-from assent.connectors.coding_agents.agent import HEAD_BYTES, Dates, Session, Trace, id_in, top_id
-from assent.connectors.coding_agents.home import FileAt, Home
+from assent.connectors.coding_agents.agent import HEAD_BYTES, Agent, Session, Trace, id_in, top_id
 from assent.connectors.coding_agents.rewriting import entries
 from assent.connectors.formats.gemini_cli import IMPORTER
-from assent.connectors.formats.port import Record, Source
-from assent.domain.conversation import Conversation
+from assent.connectors.formats.port import Importer
+from assent.connectors.tree import FileAt, Tree
 
 CHATS: Final = "chats"
 LOGS: Final = "logs.json"
@@ -32,17 +31,17 @@ _OWN_DEPTH: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class GeminiCli:
+class GeminiCli(Agent):
     """Where Gemini CLI keeps sessions."""
 
-    format: ClassVar[str] = "gemini-cli"
+    importer: ClassVar[Importer] = IMPORTER
     keep_levels: ClassVar[int] = 2
     reach: ClassVar[str] = (
         "session files with those of subagents, prompt logs, plans, tool output and logs under ~/.gemini/tmp; "
         "not checkpoints saved under a name of one's own, shell history, or the snapshots in ~/.gemini/history"
     )
 
-    def sessions(self, home: Home) -> Iterator[Session]:
+    def sessions(self, home: Tree) -> Iterator[Session]:
         found: dict[str, list[FileAt]] = {}
         inner: list[tuple[str, FileAt]] = []
         for file in home.below("tmp"):
@@ -61,21 +60,7 @@ class GeminiCli:
         for key, files in found.items():
             yield Session(key, tuple(files), whole=files[0].path.count("/") < _OWN_DEPTH)
 
-    def dates(self, home: Home, session: Session) -> Dates | None:
-        found = None
-        for record in self.read(home, session):  # to its end, which closes the file
-            if isinstance(record, Conversation):
-                found = Dates(record.created_at, record.last_turn_at, record.project)
-        return found
-
-    def read(self, home: Home, session: Session) -> Iterator[Record]:
-        for record in IMPORTER.read(Source(home.root / session.files[0].path)):
-            if isinstance(record, Conversation):
-                yield replace(record, id=f"{self.format}:{session.id}")
-            else:
-                yield record
-
-    def traces(self, home: Home, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
+    def traces(self, home: Tree, wanted: Mapping[str, Session | None], kept: Mapping[str, Session]) -> Iterator[Trace]:
         known = wanted.keys() | kept.keys()
         for key, session in wanted.items():
             for file in session.files if session is not None else ():
@@ -92,17 +77,11 @@ class GeminiCli:
                 if key in wanted:
                     yield Trace(key, "plans, logs and tool output", _place(file), file.path)
 
-    def lines_of(self, home: Home, path: str, wanted: Mapping[str, Session | None]) -> Callable[[bytes], str]:
-        raise NotImplementedError  # sessions share arrays here, and no lines
-
     def is_of(self, path: str, value: object) -> str:  # noqa: ARG002 - every shared file says it in the same way
         return top_id(value, "sessionId")
 
     def is_shared(self, path: str) -> bool:
         return path.endswith(f"/{LOGS}") or path.startswith("history/") or path.rpartition("/")[2] == "shell_history"
-
-    def key_of(self, path: str) -> str:  # noqa: ARG002 - the files are arrays
-        return ""
 
 
 def _place(file: FileAt) -> str:
@@ -110,7 +89,7 @@ def _place(file: FileAt) -> str:
     return "/".join(("tmp", "*", *file.path.split("/")[2:]))
 
 
-def _id_of(home: Home, file: FileAt) -> str:
+def _id_of(home: Tree, file: FileAt) -> str:
     """Read a session's id; a file may be one long line of which the beginning suffices."""
     try:
         with home.opened(file.path) as opened, open(opened, "rb", closefd=False) as stream:

@@ -12,7 +12,7 @@ from assent.connectors.coding_agents.agent import Agent, Session, id_in, shown
 from assent.connectors.port import Copy
 
 if TYPE_CHECKING:
-    from assent.connectors.coding_agents.home import FileAt, Home
+    from assent.connectors.tree import Tree
 
 LEAST_ID: Final = 8
 """Ids shorter than this are looked for by their traces only: as mere bytes they stand everywhere."""
@@ -27,7 +27,7 @@ _FREE_PAGES: Final = "bytes of rows that are gone: end the agent and use --maint
 
 
 def strays(
-    home: Home,
+    home: Tree,
     agent: Agent,
     sessions: Mapping[str, Session],
     wanted: Mapping[str, Session | None],
@@ -47,26 +47,34 @@ def strays(
         for piece in pieces:
             owners.setdefault(piece, []).append(name)
     known = sessions.keys() | wanted.keys()
-    for file in home.files():
-        if file.path in own or agent.is_shared(file.path) or _of_another(file, known, wanted):
+    words = _words(searched)
+    above, by_folder = "", set[str]()
+    for path in home.paths():
+        if path in own or agent.is_shared(path):
             continue
-        content = home.content(file.path)
-        named = _ids(content, searched)
+        folder, _, name = path.rpartition("/")
+        if folder != above:
+            above, by_folder = folder, {id_in(part, known) for part in folder.split("/")}
+        owning = {*by_folder, id_in(name, known)} - {""}
+        if owning and not owning & wanted.keys():  # its name says sessions that are all kept
+            continue
+        content = home.content(path)
+        named = _ids(content, searched, words)
         for name in named:
-            found.setdefault(name, []).append(_names(file, content))
+            found.setdefault(name, []).append(_names(path, content))
         if content.startswith(_SQLITE):
             continue
         repeating = _repeating(content, owners, key) - named
-        if repeating and not _mentioned(home, sessions, file):
+        if repeating and not _mentioned(home, sessions, path):
             for name in repeating:
-                found.setdefault(name, []).append(Copy(_REPEATS, shown(file.path), "present", _BY_HAND))
+                found.setdefault(name, []).append(Copy(_REPEATS, shown(path), "present", _BY_HAND))
     return found
 
 
-def _names(file: FileAt, content: bytes) -> Copy:
+def _names(path: str, content: bytes) -> Copy:
     if content.startswith(_SQLITE):
-        return Copy("free pages", shown(file.path), "pending maintenance", _FREE_PAGES)
-    return Copy(_SAYS_ID, shown(file.path), "present", _BY_HAND)
+        return Copy("free pages", shown(path), "pending maintenance", _FREE_PAGES)
+    return Copy(_SAYS_ID, shown(path), "present", _BY_HAND)
 
 
 def _repeating(content: bytes, owners: Mapping[str, list[str]], key: bytes) -> set[str]:
@@ -74,24 +82,22 @@ def _repeating(content: bytes, owners: Mapping[str, list[str]], key: bytes) -> s
     return {name for name, count in counts.items() if count >= fragments.ENOUGH}
 
 
-def _of_another(file: FileAt, known: Collection[str], wanted: Mapping[str, object]) -> bool:
-    """Tell whether the name of a file or of a folder above it says a session that is kept."""
-    owners = {id_in(part, known) for part in file.path.split("/")} - {""}
-    return bool(owners) and not owners & wanted.keys()
+def _words(searched: Collection[str]) -> dict[str, re.Pattern[bytes]]:
+    """Make what finds the ids that are no UUID, as whole words."""
+    coded = {name: name.encode("utf-8", "surrogateescape") for name in searched if len(name) >= LEAST_ID}
+    return {
+        name: re.compile(rb"(?<![\w-])" + re.escape(code) + rb"(?![\w-])")
+        for name, code in coded.items()
+        if not _UUID.fullmatch(code)
+    }
 
 
-def _ids(content: bytes, searched: Mapping[str, object]) -> set[str]:
-    said = {found.decode() for found in _UUID.findall(content)}
-    found = said & searched.keys()
-    for name in searched:
-        if len(name) >= LEAST_ID and not _UUID.fullmatch(name.encode("utf-8", "surrogateescape")):
-            word = re.escape(name.encode("utf-8", "surrogateescape"))
-            if re.search(rb"(?<![\w-])" + word + rb"(?![\w-])", content):
-                found.add(name)
-    return found
+def _ids(content: bytes, searched: Mapping[str, object], words: Mapping[str, re.Pattern[bytes]]) -> set[str]:
+    said = {found.decode() for found in _UUID.findall(content)} & searched.keys()
+    return said | {name for name, word in words.items() if word.search(content)}
 
 
-def _mentioned(home: Home, sessions: Mapping[str, Session], file: FileAt) -> bool:
+def _mentioned(home: Tree, sessions: Mapping[str, Session], path: str) -> bool:
     """Tell whether a kept session names the file: then it is that session's, too."""
-    name = file.name.encode("utf-8", "surrogateescape")
+    name = path.rpartition("/")[2].encode("utf-8", "surrogateescape")
     return any(name in home.content(one.path) for session in sessions.values() for one in session.files)

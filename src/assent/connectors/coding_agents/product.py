@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -16,7 +16,6 @@ from assent.connectors.coding_agents.claude_code import ClaudeCode, MemoryRule
 from assent.connectors.coding_agents.codex import Codex
 from assent.connectors.coding_agents.erasing import IN_USE, carry_out, rewrite_databases
 from assent.connectors.coding_agents.gemini_cli import GeminiCli
-from assent.connectors.coding_agents.home import Home, held_open
 from assent.connectors.coding_agents.looking import strays
 from assent.connectors.coding_agents.scope_file import FILE, read_scope
 from assent.connectors.coding_agents.state import Erased, State
@@ -24,6 +23,7 @@ from assent.connectors.coding_agents.watching import watch
 from assent.connectors.formats.port import Malformed, Record
 from assent.connectors.port import Change, Copy, Listed, ProjectScope, Unlisted
 from assent.connectors.table import Secret, Table
+from assent.connectors.tree import Tree, held_open
 from assent.domain.conversation import Conversation
 from assent.domain.errors import Invalid, NotFound, Place, Refused
 
@@ -86,8 +86,9 @@ class CodingAgents:
         self._agent = agent
         self._key = key
         self._state = State(settings.folder)
-        self._home = Home(settings.home)
+        self._home = Tree(settings.home)
         self._scopes: dict[str, ProjectScope | None] = {}
+        self._found: dict[str, Session] = {}
 
     def list(self, since: datetime | None = None) -> Iterator[Listed | Unlisted]:
         for session in self._sessions().values():
@@ -108,11 +109,13 @@ class CodingAgents:
             )
 
     def read(self, ids: Sequence[str]) -> Iterator[Record]:
-        sessions = self._sessions()
-        for key in dict.fromkeys(ids):
+        wanted = dict.fromkeys(ids)
+        # who reads all that was listed, some hundred a call, has the folder walked once
+        sessions = self._found if all(self._is_there(key) for key in wanted) else self._sessions()
+        for key in wanted:
             if key in sessions:
                 for record in self._agent.read(self._home, sessions[key]):
-                    yield self._narrowed(record) if isinstance(record, Conversation) else record
+                    yield self._owned(record) if isinstance(record, Conversation) else record
 
     def copies(self, ids: Sequence[str]) -> Mapping[str, Sequence[Copy]]:
         """Find every copy; this is the plan that has to be looked at once before anything is erased."""
@@ -140,6 +143,7 @@ class CodingAgents:
         if maintenance:
             known = [trace for one in self._state.erased(going).values() for trace in one.traces]
             problems |= rewrite_databases(self._home, known)
+        self._state.forget_projects(going)
         answers = dict(self._verify(list(going), remembered, problems))
         for key in busy:
             told = _copies(found.traces[key])
@@ -154,7 +158,7 @@ class CodingAgents:
 
     def scopes(self) -> Iterator[ProjectScope | Unlisted]:
         """Read the `.assent.toml` of every project that has sessions; each can only narrow what a person chose."""
-        for project in sorted({one.project for one in self.list() if isinstance(one, Listed)}):
+        for project in sorted(set(self._projects().values()) - {""}):
             try:
                 scope = self._scope(project)
             except Invalid as problem:
@@ -169,7 +173,16 @@ class CodingAgents:
         if not self._home.root.is_dir():
             raise NotFound("there is no folder of the agent where its connector file says", "check `home` in the file")
         self._home.check()
-        return {session.id: session for session in self._agent.sessions(self._home)}
+        self._found = {session.id: session for session in self._agent.sessions(self._home)}
+        return self._found
+
+    def _is_there(self, key: str) -> bool:
+        """Tell whether a session still begins with the file that was found before."""
+        if key not in self._found:
+            return False
+        before = self._found[key].files[0]
+        now = self._home.look(before.path)
+        return now is not None and (now.device, now.inode) == (before.device, before.inode)
 
     def _look(self, ids: Sequence[str]) -> _Look:
         sessions = self._sessions()
@@ -245,18 +258,28 @@ class CodingAgents:
             self._scopes[project] = read_scope(project)
         return self._scopes[project]
 
-    def _narrowed(self, conversation: Conversation) -> Record:
-        """Say whose it is, and since when the repository wants it deleted, if that time has come."""
+    def _projects(self) -> dict[str, str]:
+        """Name the project of each session; only those that changed since the last time are read for it."""
+        known = self._state.projects()
+        found = {}
+        for key, session in self._sessions().items():
+            mark = f"{session.size} {session.changed_ns}"
+            before = known.get(key)
+            if before is None or before[0] != mark:
+                dates = self._agent.dates(self._home, session)
+                before = (mark, "" if dates is None else dates.project)
+            found[key] = before
+        if found != known:
+            self._state.note_projects(found)
+        return {key: project for key, (_, project) in found.items()}
+
+    def _owned(self, conversation: Conversation) -> Record:
+        """Say whose it is. One whose project says something that cannot be read is not brought in."""
         try:
-            scope = self._scope(conversation.project)
+            self._scope(conversation.project)
         except Invalid as problem:
             return Malformed(problem.place or Place(FILE), problem.message, conversation.records)
-        owned = replace(conversation, subject=self._settings.owner)
-        turn = conversation.last_turn_at or conversation.created_at
-        if scope is None or scope.retention_days is None or turn is None:
-            return owned
-        due = turn + timedelta(days=scope.retention_days)
-        return replace(owned, deleted_at=due) if due.timestamp() * 1e9 <= self._state.now_ns() else owned
+        return replace(conversation, subject=self._settings.owner)
 
 
 def _copies(traces: Sequence[Trace], problems: Mapping[str, str] | None = None) -> list[Copy]:

@@ -1,11 +1,12 @@
 """The file `.assent.toml` of a repository: what its owner wants less of, whatever a person chose elsewhere.
 
     training = "deny"        # sessions in this repository are never trained on
-    retention_days = 7       # and are erased this long after the person's last turn
+    retention_days = 7       # and count as deleted by their person this long after the last turn
 
 A file can only narrow: anything that would permit or lengthen is refused, since who commits to a
 repository is not the person whose sessions these are. `training` becomes a refusal in scope
-`project` (spec/choice.md); `retention_days` says when the person has them deleted.
+`project` (spec/choice.md), `retention_days` a deletion; how soon after it a session is erased, the
+policy says (`services.connect.narrow`).
 """
 
 from __future__ import annotations

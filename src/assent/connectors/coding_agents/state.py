@@ -4,6 +4,7 @@
 - `erased.jsonl`: for every session that was erased, where its traces were, and keyed fragments of its text
 - `clock`: touched to learn what time the disk thinks it is
 - `seen.json`, `changes.jsonl`: the sessions as last looked at, and what became of them since
+- `projects.json`: which folder each session worked in; an erased session leaves it
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from assent.connectors.coding_agents.agent import Trace
 _SHOWN: Final = "plan-shown"
 _ERASED: Final = "erased.jsonl"
 _CLOCK: Final = "clock"
+_PROJECTS: Final = "projects.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,20 @@ class State:
             if key not in known or not set(one.traces) <= set(known[key].traces)
         ]
         self.append(_ERASED, lines)
+
+    def projects(self) -> dict[str, tuple[str, str]]:
+        """Read the projects of sessions, each with what told its files apart then."""
+        return {key: (str(one[0]), str(one[1])) for key, one in self.load(_PROJECTS).items()}
+
+    def note_projects(self, projects: Mapping[str, tuple[str, str]]) -> None:
+        self.save(_PROJECTS, projects)
+
+    def forget_projects(self, ids: Iterable[str]) -> None:
+        known = self.projects()
+        if left := known.keys() - set(ids):
+            self.note_projects({key: known[key] for key in left})
+        else:
+            (self.folder / _PROJECTS).unlink(missing_ok=True)
 
     def append(self, name: str, lines: Sequence[Mapping[str, object]]) -> None:
         """Add lines to a file of this folder; durable when this returns."""

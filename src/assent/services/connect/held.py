@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from assent.store.port import Accounts, Conversations, Erasures, Holds
@@ -11,11 +11,27 @@ from assent.store.records import Page
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from assent.services.connect.erase import Held
     from assent.store.records import Hold
 
 
 class HoldStore(Holds, Conversations, Accounts, Erasures, Protocol):
     """What looking for holds asks of a store."""
+
+
+def held_by_own_ids(store: HoldStore, formats: Collection[str], clock: Callable[[], datetime]) -> Held:
+    """Return what looks holds up at that moment by a system's own ids; `formats` are those of its conversations."""
+
+    def now(ids: Sequence[str]) -> Mapping[str, str]:
+        named = {f"{one}:{own}": own for own in ids for one in formats}
+        if len(formats) > 1:  # one that the home knows under any of its names is known
+            known = store.facts_of_several(list(named))
+            found = {named[name] for name in known}
+            named = {name: own for name, own in named.items() if name in known or own not in found}
+        refused = held(store, dict.fromkeys(named), now=clock())
+        return {named[name]: why for name, why in refused.items()}
+
+    return now
 
 
 def held(store: HoldStore, conversations: Mapping[str, str | None], *, now: datetime) -> dict[str, str]:

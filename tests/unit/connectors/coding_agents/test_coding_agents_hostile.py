@@ -1,17 +1,22 @@
 """Homes of coding agents as crashes, other programs and hostile people leave them."""
 
+import json
 import os
-import threading
-import time
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from agent_worlds import BEGIN, OLD_NS, ClaudeCodeWorld
 
-from assent.connectors.coding_agents.home import Home
 from assent.connectors.coding_agents.product import connect
-from assent.connectors.coding_agents.rewriting import BusyError, rewrite_lines
-from assent.connectors.port import Unlisted, state_of
+from assent.connectors.coding_agents.rewriting import rewrite_lines
+from assent.connectors.port import Listed, Unlisted, state_of
+from assent.connectors.replacing import BusyError
+from assent.connectors.tree import FileAt, Tree
+from assent.domain.conversation import Conversation
 from assent.domain.errors import Refused
 
 
@@ -122,35 +127,36 @@ def test_a_line_that_a_crash_cut_off_behind_its_id_goes_with_its_session(world: 
     assert cut.splitlines(keepends=True)[1] in left
 
 
-def test_lines_that_are_appended_meanwhile_are_kept(tmp_path: Path) -> None:
+def test_lines_that_another_program_appends_meanwhile_are_kept(tmp_path: Path) -> None:
     file = tmp_path / "history.jsonl"
     file.write_bytes(b"".join(b"old %d %s\n" % (number, b"x" * 200) for number in range(200)))
-    said, stop = 0, threading.Event()
-
-    def append() -> None:
-        nonlocal said
-        while not stop.is_set():
-            with file.open("ab") as stream:
-                stream.write(b"new %d\n" % said)
-            said += 1
-            time.sleep(0.002)
-
-    agent = threading.Thread(target=append)
-    agent.start()
+    append = (
+        "import sys, threading, time\n"
+        "stop, said = threading.Event(), 0\n"
+        "threading.Thread(target=lambda: (sys.stdin.read(), stop.set())).start()\n"
+        "while not stop.is_set():\n"
+        "    with open(sys.argv[1], 'ab') as stream:\n"
+        "        stream.write(b'new %d\\n' % said)\n"
+        "    said += 1\n"
+        "    time.sleep(0.002)\n"
+        "print(said)\n"
+    )
+    command = [sys.executable, "-c", append, str(file)]
     taken = 0
-    try:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as agent:
         for number in range(20):
             start = b"old %d " % number
             try:
-                taken += rewrite_lines(Home(tmp_path), file.name, lambda line, start=start: not line.startswith(start))
+                taken += rewrite_lines(Tree(tmp_path), file.name, lambda line, start=start: not line.startswith(start))
             except BusyError:
                 continue
-    finally:
-        stop.set()
-        agent.join()
+        said = int(agent.communicate(timeout=60)[0])
     lines = file.read_bytes().splitlines()
-    assert [line for line in lines if line.startswith(b"new")] == [b"new %d" % number for number in range(said)]
+    # one that was on its way into the old file comes behind those that found the new one
+    new = sorted(int(line.split()[1]) for line in lines if line.startswith(b"new"))
+    assert new == list(range(said))
     assert len(lines) == 200 - taken + said
+    assert taken
 
 
 def test_a_line_of_fifty_megabytes_and_files_cut_off_do_no_harm(world: ClaudeCodeWorld) -> None:
@@ -216,3 +222,38 @@ def test_a_folder_that_may_not_be_changed_is_said(world: ClaudeCodeWorld, tmp_pa
             path.chmod(mode & 0o7777)
     assert [copy.kind for copy in answers if copy.state == "not reachable"] == ["debug log"]
     assert "check the permissions" in next(copy.note for copy in answers if copy.state == "not reachable")
+
+
+def test_who_reads_what_was_listed_has_the_folder_walked_once_and_finds_what_moved(world: ClaudeCodeWorld) -> None:
+    seeded = world.seed(6)
+    product = world.product()
+    listed = [one.id for one in product.list() if isinstance(one, Listed)]
+    walked = Counter[str]()
+    walk = Tree.files
+
+    def counted(home: Tree, under: str = "") -> Iterator[FileAt]:
+        walked[under] += 1
+        return walk(home, under)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Tree, "files", counted)
+        for start in range(0, 6, 2):
+            assert len([one for one in product.read(listed[start : start + 2]) if isinstance(one, Conversation)]) == 2
+        assert not walked
+        moved = world.transcript(seeded[0].id)
+        (world.home / "projects" / "-elsewhere").mkdir()
+        moved.rename(world.home / "projects" / "-elsewhere" / moved.name)
+        (found,) = [one for one in product.read([seeded[0].id]) if isinstance(one, Conversation)]
+        assert walked["projects"] == 1
+    assert seeded[0].marker in str(found)
+
+
+def test_which_project_a_session_is_of_is_read_once_and_forgotten_with_it(world: ClaudeCodeWorld) -> None:
+    one, other = world.seed(2)
+    remembered = world.settings.folder / "projects.json"
+    assert list(world.product().scopes()) == []
+    assert set(json.loads(remembered.read_bytes())) == {one.id, other.id}
+    world.product().erase([one.id])
+    assert set(json.loads(remembered.read_bytes())) == {other.id}
+    world.product().erase([other.id])
+    assert not remembered.exists()

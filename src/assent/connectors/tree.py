@@ -1,6 +1,6 @@
-"""The folder of an agent, walked and changed without ever leaving it.
+"""A folder of another system, walked and changed without ever leaving it.
 
-Programs other than the agent may have written here, so nothing is trusted: a link is never
+Any program may have written here, so nothing is trusted: a link is never
 followed and never removed, a file is opened and unlinked below a folder that is held open, and
 names are passed on as the disk gives them. Paths are relative to the folder, with `/` between.
 """
@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _PROCESSES: Final = Path("/proc")
@@ -52,8 +54,8 @@ def file_at(path: str, status: os.stat_result) -> FileAt:
 
 
 @dataclass(slots=True)
-class Home:
-    """An agent's folder. `unreadable` and `links` collect the folders and links that were not looked into."""
+class Tree:
+    """A folder and all below it. `unreadable` and `links` collect the folders and links that were not looked into."""
 
     root: Path
     unreadable: set[str] = field(default_factory=set)
@@ -70,6 +72,16 @@ class Home:
 
         Raises `OSError` if the home itself cannot be read; a folder below it that cannot is noted.
         """
+        for path, entry in self._entries(under):
+            with suppress(FileNotFoundError):  # gone since it was listed
+                yield file_at(path, entry.stat(follow_symlinks=False))
+
+    def paths(self, under: str = "") -> Iterator[str]:
+        """Yield the paths of the same files, without looking at each."""
+        for path, _ in self._entries(under):
+            yield path
+
+    def _entries(self, under: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         try:
             with os.scandir(self.root / under) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
@@ -84,20 +96,30 @@ class Home:
             return
         for entry in entries:
             path = f"{under}/{entry.name}" if under else entry.name
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    yield from self.files(path)
-                elif entry.is_file(follow_symlinks=False):
-                    yield file_at(path, entry.stat(follow_symlinks=False))
-                elif entry.is_symlink():
-                    self.links.add(path)
-            except FileNotFoundError:  # gone since it was listed
-                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._entries(path)
+            elif entry.is_file(follow_symlinks=False):
+                yield path, entry
+            elif entry.is_symlink():
+                self.links.add(path)
 
     def below(self, under: str) -> Iterator[FileAt]:
         """Yield the files below a folder of the home, nothing if it is a link or not there."""
         if self._is_folder(under):
             yield from self.files(under)
+
+    def paths_below(self, under: str) -> Iterator[str]:
+        """Yield the paths of the same files, without looking at each."""
+        if self._is_folder(under):
+            yield from self.paths(under)
+
+    def folders(self, under: str) -> list[str]:
+        """List the folders right below a folder of the home, in a fixed order, links left out."""
+        try:
+            with self.parent(f"{under}/.") as (folder, _), os.scandir(folder) as found:
+                return sorted(f"{under}/{entry.name}" for entry in found if entry.is_dir(follow_symlinks=False))
+        except OSError:  # a walk notes what cannot be read
+            return []
 
     def look(self, path: str) -> FileAt | None:
         """Look at one file; None if it is not there, not a regular file, or lies behind a link."""
@@ -136,11 +158,17 @@ class Home:
 
     def content(self, path: str) -> bytes:
         """Read a file, b"" if it cannot be."""
-        try:
-            with self.opened(path) as file, os.fdopen(os.dup(file), "rb") as stream:
-                return stream.read()
-        except OSError:
-            return b""
+        return next(self.contents([path]))
+
+    def contents(self, paths: Iterable[str]) -> Iterator[bytes]:
+        """Read files one after the other, b"" for one that cannot be; the folder of neighbours is opened once."""
+        for folder, together in groupby(paths, key=lambda path: path.rpartition("/")[0]):
+            names = [path.rpartition("/")[2] for path in together]
+            try:
+                with self.parent(f"{folder}/." if folder else ".") as (above, _):
+                    yield from (_content(name, above) for name in names)
+            except OSError:
+                yield from (b"" for _ in names)
 
     def lines(self, path: str) -> Iterator[bytes]:
         """Read a file line by line, nothing if it cannot be."""
@@ -177,6 +205,18 @@ class Home:
                 return True
         except OSError:
             return False
+
+
+def _content(name: str, folder: int) -> bytes:
+    try:
+        with open(name, "rb", buffering=0, opener=partial(_open_file, folder=folder)) as stream:
+            return stream.read() if stat.S_ISREG(os.fstat(stream.fileno()).st_mode) else b""
+    except OSError:
+        return b""
+
+
+def _open_file(name: str, _flags: int, *, folder: int) -> int:
+    return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
 
 
 def held_open(device_and_inode: set[tuple[int, int]]) -> set[tuple[int, int]]:

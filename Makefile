@@ -18,15 +18,15 @@ PROVIDER := tests/servers/oidc-provider
 # Programs are started hundreds of times by tests; compiled once, they start in half the time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup programs demo test check check-deep lock bench clean
+.PHONY: help setup programs demo test check check-deep check-clients lock bench clean
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.dev ## install everything a contributor needs into .venv
 
 programs: ## install what tests run beside ours, by apt and npm and aloud
-	@tests/programs.sh softhsm2-util=softhsm2 chromium=chromium node=nodejs npm=npm nginx=nginx-light
+	@tests/programs.sh softhsm2-util=softhsm2 chromium=chromium node=nodejs npm=npm nginx=nginx-light mariadbd=mariadb-server-core
 	@$(MAKE) --silent $(PROVIDER)/node_modules/.package-lock.json
 
 demo: .venv/.run ## the main job on sample data, then its pages until Ctrl-C (SERVE=no: without); DATA=folder FORMAT=name takes your own
@@ -46,6 +46,11 @@ check-deep: setup programs ## the slow proofs: many more random examples, kills,
 	@tests/programs.sh spin=spin gcc=gcc mkfs.ext4=e2fsprogs strace=strace
 	$(BIN)/pytest -m deep --hypothesis-profile deep --durations 10
 
+# The products lie in .clients/, or in ASSENT_CLIENTS; no test of `make test` needs them.
+check-clients: setup programs ## against Open WebUI and LiteLLM, really installed in environments of their own (1.4 GB)
+	$(BIN)/python -m tests.clients.programs
+	$(BIN)/pytest -m clients tests/clients --durations 10
+
 lock: .venv/.uv ## resolve pyproject.toml again into requirements/
 	$(LOCK) pyproject.toml --group dev --upgrade --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --extra cut --constraint requirements/dev.txt --output-file requirements/run.txt
@@ -55,7 +60,7 @@ bench: setup ## measure each headline; ONLY=name measures one
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only "$(ONLY)")
 
 clean: ## remove what can be made again
-	rm -rf .venv demo-out build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .clients demo-out build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # Three steps, each a stamp: the locked installer, what `assent` needs to run, what a contributor needs.
 .venv/.uv: requirements/uv.txt

@@ -10,6 +10,7 @@ import click
 import assent_verify
 from assent import __version__
 from assent.interfaces.cli.app import echo_json
+from assent.services.connect.vendors import folders
 from assent.services.evidence.export import EvidenceWorld, write_evidence
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def command(wiring: Wiring, out: Path, as_json: bool) -> int:
       assent verify evidence evidence.zip --key VKEY
     """
     new = out.with_name(f".{out.name}.new")
-    world = EvidenceWorld(wiring.store, wiring.log, __version__, Path(assent_verify.__file__).read_bytes())
+    kept = folders(wiring.connectors, wiring.settings.home)
+    world = EvidenceWorld(wiring.store, wiring.log, __version__, Path(assent_verify.__file__).read_bytes(), kept)
     with new.open("wb") as stream:
         counts = write_evidence(world, stream, now=wiring.now(), done=_say)
     new.replace(out)

@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import permutations
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from assent.connectors.opendsr.checking import check_again
 from assent.domain.digests import digest, digest_bytes
 from assent.domain.errors import AssentError, Invalid, NotFound, Refused
 from assent.domain.instants import parse_instant
@@ -71,7 +72,7 @@ def _check(archive: Opened, keys: Sequence[Verifier]) -> Checked:
     ever = _keys_of_log(archive, keys, found)
     _signature(archive, ever if keys else [], found)
     _ledger(archive, next((key for key in keys if key in ever), None), found)
-    for check in (_policies, _notices, _renderings, _amendments, _erasures, _cuts):
+    for check in (_policies, _notices, _renderings, _amendments, _erasures, _vendors, _cuts):
         check(archive, ever, found)
     return found
 
@@ -202,6 +203,26 @@ def _erasures(archive: Opened, ever: Sequence[Verifier], found: Checked) -> None
         parts, proofs = parts + proven.proof.record.link.parts, proofs + 1
     if proofs:
         found.proven.append(f"{proofs:,} erasures of {parts:,} parts are in the ledger, with their tombstones")
+
+
+def _vendors(archive: Opened, ever: Sequence[Verifier], found: Checked) -> None:
+    """Check what vendors signed, by the certificates and keys that are kept beside it."""
+    del ever
+    signed = 0
+    for name in archive.under("vendors"):
+        if not name.endswith(".json"):
+            continue
+        try:
+            _, provable = check_again(archive.read(name))
+        except AssentError as problem:
+            found.faults.append(f"statement `{name}`: {problem.message}")
+            continue
+        if provable:
+            signed += 1
+        else:
+            found.missing.append(f"who signed `{name}`: only who holds its shared secret can tell")
+    if signed:
+        found.proven.append(f"{signed:,} statements of vendors are signed as their certificates or keys say")
 
 
 def _cuts(archive: Opened, ever: Sequence[Verifier], found: Checked) -> None:

@@ -45,12 +45,16 @@ _ABOUT_PEOPLE: Final = frozenset({"person", "conversation"})
 
 @dataclass(frozen=True)
 class EvidenceWorld:
-    """What evidence is taken from. `verifier` is the text of `assent_verify.py`, `version` that of the program."""
+    """What evidence is taken from. `verifier` is the text of `assent_verify.py`, `version` that of the program.
+
+    `vendors` are the folders in which lies what vendors signed.
+    """
 
     store: Store
     log: Log
     version: str
     verifier: bytes
+    vendors: tuple[Path, ...] = ()
 
 
 def write_evidence(
@@ -208,6 +212,17 @@ def _erasures(world: EvidenceWorld, archive: Archive) -> int:
     return _index(archive, "erasures", told)
 
 
+def _vendors(world: EvidenceWorld, archive: Archive) -> int:
+    """Add what vendors signed about erasures, and the lists that receipts of erasures name by their digests."""
+    count = 0
+    for folder in world.vendors:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in (".json", ".sha256") and path.is_file():
+                archive.write(f"vendors/{path.relative_to(folder).as_posix()}", path.read_bytes())
+                count += path.suffix == ".json"
+    return count
+
+
 def _approvals(world: EvidenceWorld, archive: Archive) -> int:
     return _listed(archive, "approvals", map(asdict, _every(world.store.approvals)))
 
@@ -249,6 +264,7 @@ _PARTS: Final[dict[str, Callable[[EvidenceWorld, Archive], int]]] = {
     "cuts": _cuts,
     "runs": _runs,
     "erasures": _erasures,
+    "vendors": _vendors,
     "approvals": _approvals,
     "holds": _holds,
     "sweeps": _sweeps,

@@ -19,6 +19,8 @@ pseudonyms of their receipts.
   cuts/                what is known of the rows of each cut, its manifest, its leaves in the ledger
   runs/                every training run: on which cut it started, how many people were in it, what it made
   erasures/            for each erasure its receipt, its tombstones and the proof that the ledger holds it
+  vendors/             what vendors signed about erasures, one file a statement, with certificate or key;
+                       erasure-N-DIGEST.sha256 lists those that the receipt of erasure N names
   approvals.jsonl      what took two people, who asked and who agreed
   holds.jsonl          holds and matters.jsonl; a person is a pseudonym
   sweeps.jsonl         sweeps, plans.jsonl and rounds.jsonl

@@ -12,6 +12,7 @@ import assent_verify
 from assent import __version__
 from assent.interfaces.web.console.frame import OFFICE, shown
 from assent.interfaces.web.pages import Pages
+from assent.services.connect.vendors import folders
 from assent.services.evidence.export import EvidenceWorld, write_evidence
 from assent.services.ledger.seal import keys_ever
 
@@ -42,7 +43,8 @@ def download(visit: Visit) -> Response:
     world = visit.world
     # on the disk, not in memory: it grows with the ledger; it is gone with the answer
     file = tempfile.TemporaryFile()  # noqa: SIM115 - `_pieces` closes it
-    taken = EvidenceWorld(world.store, world.log, __version__, Path(assent_verify.__file__).read_bytes())
+    kept = folders(world.connectors, world.settings.home)
+    taken = EvidenceWorld(world.store, world.log, __version__, Path(assent_verify.__file__).read_bytes(), kept)
     try:
         write_evidence(taken, file, now=visit.now)
     except BaseException:

@@ -15,6 +15,7 @@ from assent.domain.instants import format_instant
 from assent.services.connect.erase import BATCH, Outcome, counts, erase, said
 from assent.services.connect.held import HoldStore, held
 from assent.services.connect.ids import formats_of, own_id
+from assent.services.connect.vendors import prepare, seal
 from assent.services.erase.derived.port import CONNECTOR, Acknowledged, ErasureOrder
 from assent.store.records import Event
 
@@ -83,6 +84,8 @@ class Connected:
         subjects = {name: who for some in touched.values() for name, who in some.items()}
         kept = self._kept(list(subjects))
         going = {own: name for name in subjects if name not in kept and (own := own_id(formats, name)) is not None}
+        since = {name: order.erasure.at for order in orders for name in touched[order.erasure.id]}
+        prepare(product, {own: (subjects[name], since[name]) for own, name in going.items()}, self._store, self._kept)
 
         def held_now(ids: Sequence[str]) -> Mapping[str, str]:
             names = {going[own]: own for own in ids}
@@ -91,7 +94,12 @@ class Connected:
 
         done = erase(product, list(going), held_now, maintenance=maintenance, on_ids=on_ids)
         outcomes = {going[outcome.id]: outcome for outcome in done}
-        return {number: _answer(some, outcomes, kept) for number, some in touched.items()}
+        return {
+            number: _answer(
+                some, outcomes, kept, _sealed(product, number, [outcomes[one] for one in some if one in outcomes])
+            )
+            for number, some in touched.items()
+        }
 
     def _kept(self, names: Sequence[str]) -> set[str]:
         """Return the conversations that the home still keeps a part of; a system erases whole conversations."""
@@ -101,6 +109,12 @@ class Connected:
             for name, parts in self._store.facts_of_several(names[start : start + BATCH]).items()
             if any(part.data is None or part.data in CONTENT for part in parts)
         }
+
+
+def _sealed(product: Product, erasure: int, outcomes: Sequence[Outcome]) -> str:
+    """Have what a vendor signed about an erasure listed once all of it is gone; empty before, and for other systems."""
+    gone = all(one.state == "removed" for one in outcomes)
+    return seal(product, erasure, [one.id for one in outcomes]) if gone else ""
 
 
 def _touched(order: ErasureOrder, formats: Collection[str]) -> dict[str, str | None]:
@@ -114,8 +128,10 @@ def _touched(order: ErasureOrder, formats: Collection[str]) -> dict[str, str | N
     }
 
 
-def _answer(names: Collection[str], outcomes: Mapping[str, Outcome], kept: Collection[str]) -> Acknowledged:
-    """Answer for one erasure: the worst state of all, and how many copies of which kind; no ids."""
+def _answer(
+    names: Collection[str], outcomes: Mapping[str, Outcome], kept: Collection[str], sealed: str
+) -> Acknowledged:
+    """Answer for one erasure: the worst state of all, how many copies of which kind, what a vendor signed; no ids."""
     some = [outcomes[name] for name in names if name in outcomes]
     in_part, stays = sum(name in kept for name in names), sum(one.state == "held" for one in some)
     state = worst("not reachable" if one.state == "held" else one.state for one in some)
@@ -124,6 +140,8 @@ def _answer(names: Collection[str], outcomes: Mapping[str, Outcome], kept: Colle
         for kind, states in counts(some).items()
     ]
     notes += sorted({one.note for one in some if one.note and one.state != "held"})
+    if sealed:
+        notes.append(f"statements kept: sha256 {sealed}")
     if stays:
         notes.append(f"{stays:,} held, to be erased there when the hold is released")
     if in_part:

@@ -130,6 +130,7 @@ class Wiring(Ground):
         from datetime import timedelta
 
         from assent import __version__
+        from assent.services.backup.papers import PAPERS
         from assent.services.backup.take import Home
 
         found = self.settings
@@ -139,7 +140,7 @@ class Wiring(Ground):
             slots=self.vault.slots,
             segments=segments_of(self.settings),
             journal=self.journal,
-            papers=(found.home / settings.FILE, *found.policies, found.home / "notices"),
+            papers=(found.home / settings.FILE, *found.policies, *(found.home / name for name in PAPERS)),
             key_backup=timedelta(days=found.key_backup_days),
             version=__version__,
         )
@@ -499,6 +500,7 @@ class Wiring(Ground):
             runs=lambda: self.run_world,
             say=_say,
             host_keys=HostKeys(self.settings.home / "keys" / FOLDER, _say),
+            connectors=self.connectors,
             open_id=self.open_id,
         )
 

@@ -55,6 +55,7 @@ from assent.store.records import (
     Obligation,
     Page,
     StagedReceipt,
+    StoreState,
     Tombstone,
 )
 from assent.store.sql.erasure import intend_replaced
@@ -447,6 +448,8 @@ def test_every_registered_store_owes_an_answer(due: Due) -> None:
     erase(store, sweep, keys[2:4], NOW)
     assert [owed.store for owed in store.obligations(2)] == ["cuts"]
     assert store.open_obligations() == {"cuts": 2, "index": 1}
+    assert store.store_states() == [StoreState("cuts", "present", 2, None), StoreState("index", "present", 1, None)]
+    assert [(one.erasure, one.store) for one in store.overdue_obligations(day(99), store="index")] == [(1, "index")]
     store.register(replace(index, settings="{}"))
     assert store.derived_stores()[1] == replace(index, settings="{}")
     with pytest.raises(NotFound):
@@ -467,6 +470,11 @@ def test_an_answer_can_improve_and_removed_is_final(due: Due) -> None:
     store.settle(1, "index", "present", day(99), "is back")
     assert store.obligations(1) == [Obligation(1, "index", "removed", LATER)]
     assert [one.erasure for one in store.overdue_obligations(day(63))] == [2]
+    store.settle(2, "index", "pending maintenance", day(63), "free pages")
+    assert store.store_states() == [
+        StoreState("index", "pending maintenance", 1, day(63)),
+        StoreState("index", "removed", 1, LATER),
+    ]
     for erasure, name in ((1, "other"), (9, "index")):
         with pytest.raises(NotFound, match="owes nothing"):
             store.settle(erasure, name, "removed", NOW)

@@ -266,6 +266,9 @@ def test_the_sweep_asks_and_what_is_pending_stays_owed_until_maintenance(
     assert not [one for one in seeded if one.id in note]
     assert home("connector", "erase", "chat", "--maintenance").status == 2  # it still runs
     with world.maintenance():
+        (owed,) = home("connector", "erase", "chat", "--maintenance", "--dry-run", "--json").lines()
+        assert (owed["erasure"], owed["state"]) == (1, "pending maintenance")
+        assert left(world, seeded) > 0
         said = home("connector", "erase", "chat", "--maintenance", "--json")
     assert (said.status, said.json()["erasures"]) == (0, {"removed": 1})
     assert left(world, seeded) == 0
@@ -289,7 +292,10 @@ def test_a_sweep_waits_for_a_product_that_lies_and_nobody_answers_for_it(
     home("connector", "import", "chat")
     with world.lie():
         assert swept(home) == {"present": 1}
-        assert home("sweep", "--redo").status == 4
+        again = home("sweep", "--redo")
+        assert again.status == 4
+        assert "`chat` was asked, and copies are still there" in again.err
+        assert "derived ack" not in again.err
     acked = home("derived", "ack", "1", "--store", "chat", "--state", "removed")
     assert (acked.status, "answers for itself" in acked.err) == (2, True)
     assert home("sweep", "--redo").status == 0

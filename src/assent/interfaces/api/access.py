@@ -122,6 +122,9 @@ Reader = Annotated[Caller, Depends(Needs("product", "officer", "auditor"))]
 
 Auditor = Annotated[Caller, Depends(Needs("officer", "auditor"))]
 Engineer = Annotated[Caller, Depends(Needs("officer", "engineer"))]
+Works = Annotated[Caller, Depends(Needs("officer", "engineer", "auditor"))]
+"""Whoever has erasing done, and whoever watches over it."""
+
 Safety = Annotated[Caller, Depends(Needs("officer", "safety"))]
 Directory = Annotated[Caller, Depends(Needs("directory"))]
 Anybody = Annotated[Caller, Depends(Needs("product", "officer", "engineer", "safety", "auditor", "directory"))]

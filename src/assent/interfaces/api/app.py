@@ -20,6 +20,7 @@ from assent.domain.instants import format_instant
 from assent.interfaces.api import (
     campaign,
     choices,
+    connectors,
     contracts,
     cuts,
     flags,
@@ -35,6 +36,8 @@ from assent.interfaces.api import (
     scim,
     server,
     signals,
+    telemetry,
+    vendors,
     webhooks,
 )
 from assent.interfaces.api.access import Callers
@@ -73,10 +76,13 @@ RESOURCES: Final = (
     ledger,
     cuts,
     runs,
+    connectors,
     flags,
     rights,
     scim,
     moderations,
+    telemetry,
+    vendors,
 )
 """The resources, each a module beside this one with a function `router` (how: `resource.py`)."""
 
@@ -167,7 +173,7 @@ def create_app(
         # beside each other, not one inside the other: an address is matched in one pass
         app.router.routes.extend(module.router(world).routes)
     app.router.routes.insert(0, Shelf(route for route in app.routes if isinstance(route, APIRoute)))
-    app.state.forms = {**rights.FORMS, **scim.FORMS}
+    app.state.forms = {**rights.FORMS, **scim.FORMS, **telemetry.FORMS}
     recording = next(route for route in app.routes if getattr(route, "path", "") == choices.CHOICES)
     shortcut = Shortcut(app.further, world, app.state, recording)
     app.front = Gate(shortcut if beside is None else _both(shortcut, beside(world, app.state)), world)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from assent.interfaces.api.world import World
 
+TRACES: Final = "/otlp/v1/traces"
+TURNS: Final = "/v1/turns"
+"""Where calls of models come in, many at once, each with the whole history of its conversation."""
+
 BODY_WITHIN_S: Final = 30.0
 """Seconds in which a body must have arrived: whoever drips bytes does not hold a place for ever."""
 
@@ -69,7 +73,8 @@ class Gate:
 
     async def _read_body(self, scope: Scope, receive: Receive) -> tuple[int, str, str] | None:
         """Read the body into `scope["state"]`, or say why not."""
-        limit = self._world.settings.max_body_bytes
+        settings = self._world.settings
+        limit = settings.max_telemetry_bytes if scope["path"] in (TRACES, TURNS) else settings.max_body_bytes
         headers = dict(scope["headers"])
         scope["state"]["body"] = b""
         told = headers.get(b"content-length", b"")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from assent.policy.model import Policy
     from assent.services.choose.desk import Desk
     from assent.services.choose.several import EnterAll
+    from assent.services.connect.files import Connectors
     from assent.services.erase.journal import Journal
     from assent.services.erase.world import ErasureWorld
     from assent.services.events.deliver import Desk as Post
@@ -39,7 +40,8 @@ class World:
     `lead` how long before `erase_by` a part is erased. `host_keys` are the public keys of the chat product, by which
     its people are believed; `open_id` is the identity provider of the staff, None where there is none. `background`
     does what takes long beside the requests, `by_hand` gives what carries out a plan that a person looked at,
-    `erasing` what erasing reaches, for whoever proves an erasure, `runs` what training runs need.
+    `erasing` what erasing reaches, for whoever proves an erasure, `runs` what training runs need, `connectors` are the
+    files of connected systems.
     """
 
     store: Store
@@ -64,4 +66,5 @@ class World:
     erasing: Callable[[], ErasureWorld]
     runs: Callable[[], RunWorld]
     host_keys: Keys
+    connectors: Connectors
     open_id: OpenId | None

@@ -97,6 +97,9 @@ def _command(name: str, kind: Kind) -> click.Command:
         ),
     ]
 
+    if text := getattr(kind, "EXAMPLE", ""):
+        shared.append(_shown("--example", text))
+
     @click.pass_obj
     def connect(wiring: Wiring, /, **said: Any) -> int:
         return _connect(wiring, name, said)
@@ -111,7 +114,20 @@ def _command(name: str, kind: Kind) -> click.Command:
     return click.Command(name, params=[*shared, *options], callback=connect, help=help_text)
 
 
+def _shown(flag: str, text: str) -> click.Option:
+    """Make an option that prints an example of the keys that are tables, and does nothing else."""
+
+    def show(ctx: click.Context, _option: click.Parameter, given: Any) -> None:
+        if given:
+            click.echo(text, nl=False)
+            ctx.exit()
+
+    help_text = "Print an example of the keys that are tables."
+    return click.Option([flag], is_flag=True, is_eager=True, expose_value=False, callback=show, help=help_text)
+
+
 def _connect(wiring: Wiring, kind: str, said: dict[str, Any]) -> int:
+    from assent.connectors.opendsr.port import Vendor
     from assent.services.erase.registry import add
 
     name, file = said.pop("_name"), said.pop("_file")
@@ -125,13 +141,20 @@ def _connect(wiring: Wiring, kind: str, said: dict[str, Any]) -> int:
         keys["also"] = also
     connector = wiring.connectors.draft(name, keys)
     product = wiring.connectors.connect(connector)
+    vendor = isinstance(product, Vendor)
+    if vendor and not connector.shared.also:
+        raise Invalid("a vendor without formats is never ordered anything", "say --also FORMAT, as in `librechat`")
     found = len(list(islice(product.list(), TRIED)))
     add(wiring.store, name, now=wiring.now())
     written = wiring.connectors.write(connector)
-    click.echo(f"{name} answers{': it lists conversations' if found else ', and holds no conversation yet'}")
+    if vendor:
+        click.echo(f"{name} takes orders about {', '.join(connector.shared.also)}")
+    else:
+        click.echo(f"{name} answers{': it lists conversations' if found else ', and holds no conversation yet'}")
     click.echo(f"wrote {written}; every erasure from now on asks {name}")
     click.echo(product.reach)
-    click.echo(f"bring its conversations in: assent connector import {name}")
+    if not vendor:
+        click.echo(f"bring its conversations in: assent connector import {name}")
     return 0
 
 

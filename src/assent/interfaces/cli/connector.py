@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from assent.connectors.port import Copy, state_of
+from assent.connectors.port import state_of
 from assent.domain.errors import AssentError, Incomplete, Refused
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.connector_views import narrowed, sum_up, tell, tell_narrowed, tell_outcome, tell_plan
 from assent.interfaces.cli.options import INSTANT, LENGTH
 from assent.interfaces.cli.progress import progress
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from assent.connectors.port import Product
-    from assent.services.connect.erase import Held, Outcome
+    from assent.services.connect.erase import Held
+    from assent.services.connect.files import Connector
     from assent.wiring import Wiring
 
 _IDS = click.option(
@@ -30,6 +31,8 @@ _IDS = click.option(
     help="A file with one id a line, the system's own or that of this home; `-` reads standard input.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+_OWED = 1_000
+"""Erasures that are listed."""
 
 
 @click.group()
@@ -92,9 +95,10 @@ def show(wiring: Wiring, name: str, as_json: bool) -> int:
     if as_json:
         echo_json(record)
         return 0
-    for key, value in {**record, **record.pop("settings")}.items():
-        if value not in ((), [], {}):
-            click.echo(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
+    keys = record.pop("settings")
+    for key, value in {**record, **{key: value for key, value in keys.items() if key not in record}}.items():
+        if value not in ((), [], {}, ""):
+            click.echo(f"{key}: {_said(value)}")
     return 0
 
 
@@ -115,7 +119,7 @@ def copies(wiring: Wiring, name: str, ids: tuple[str, ...], as_json: bool) -> in
     product, wanted = _asked(wiring, name, ids)
     found = product.copies(wanted)
     for one in wanted:
-        _tell(one, state_of(found.get(one, ())) if found.get(one) else "nowhere", found.get(one, ()), as_json=as_json)
+        tell(one, state_of(found.get(one, ())) if found.get(one) else "nowhere", found.get(one, ()), as_json=as_json)
     return 0
 
 
@@ -123,7 +127,7 @@ def copies(wiring: Wiring, name: str, ids: tuple[str, ...], as_json: bool) -> in
 @click.argument("name")
 @_IDS
 @click.option("--maintenance", is_flag=True, help="Also what needs the system stopped; without --ids all that is owed.")
-@click.option("--dry-run", is_flag=True, help="Only show which copies there are.")
+@click.option("--dry-run", is_flag=True, help="Only show which copies there are, or what is owed.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_JSON
 @click.pass_obj
@@ -150,12 +154,12 @@ def erase(
     if file is None:
         if not maintenance:
             raise click.UsageError("say --ids FILE, or --maintenance for what earlier sweeps left open")
-        return _settle(wiring, name, as_json=as_json)
+        return (_tell_owed if dry_run else _settle)(wiring, name, as_json=as_json)
     product, ids = _asked(wiring, name, _lines(file))
     if dry_run or not yes:
         found = product.copies(ids)
         held = _held(wiring, name)(ids)
-        _plan(ids, found, held, as_json=as_json and dry_run, beside=not dry_run)
+        tell_plan(ids, found, held, as_json=as_json and dry_run, beside=not dry_run)
         if dry_run:
             return 0
         if not (wiring.interactive() and click.confirm(f"erase {len(ids) - len(held):,} conversations in {name}?")):
@@ -164,8 +168,8 @@ def erase(
         outcomes = []
         for one in erased(product, ids, _held(wiring, name), maintenance=maintenance, on_ids=advance):
             outcomes.append(one)
-            _tell_outcome(one, as_json=as_json)
-    _sum_up(name, outcomes, as_json=as_json)
+            tell_outcome(one, as_json=as_json)
+    sum_up(name, outcomes, as_json=as_json)
     return 0
 
 
@@ -190,8 +194,8 @@ def verify(wiring: Wiring, name: str, file: Path | None, as_json: bool) -> int:
     product, ids = _asked(wiring, name, _lines(file))
     outcomes = list(look(product, ids))
     for one in outcomes:
-        _tell_outcome(one, as_json=as_json)
-    _sum_up(name, outcomes, as_json=as_json)
+        tell_outcome(one, as_json=as_json)
+    sum_up(name, outcomes, as_json=as_json)
     return 0
 
 
@@ -221,24 +225,19 @@ def import_(wiring: Wiring, name: str, since: datetime | None, as_json: bool) ->
             product, connector.shared.plans, wiring.store,
             now=wiring.now(), batch=wiring.settings.import_batch, since=since, on_read=advance,
         )  # fmt: skip
-    declined, unread = narrow(
-        product, getattr(connector.settings, "owner", None), wiring.store, wiring.log, now=wiring.now()
-    )
+    asked = narrow(product, _owner(connector), wiring.store, wiring.log, now=wiring.now())
     if as_json:
         names = ("imported", "skipped", "malformed", "parts")
         record = {key: getattr(summary, key) for key in names} | {"conversations": dict(summary.conversations)}
-        problems = [problem for _, problem, _ in summary.problems()] + unread
-        echo_json({"name": name, **record, "projects_declined": declined, "problems": problems})
+        problems = [problem for _, problem, _ in summary.problems()] + asked.problems
+        echo_json({"name": name, **record, **narrowed(asked), "problems": problems})
     else:
         found = ", ".join(f"{count:,} {status}" for status, count in summary.conversations.most_common()) or "none"
         click.echo(f"conversations: {found}; {summary.parts:,} parts added")
         for place, problem, _ in summary.problems()[:20]:
             click.echo(f"  {place}: {problem}", err=True)
-        if declined:
-            click.echo(f"training declined for {declined:,} projects whose own file denies it")
-        for problem in unread:
-            click.echo(f"  {problem}", err=True)
-    return 4 if summary.malformed or unread else 0
+        tell_narrowed(asked)
+    return 4 if summary.malformed or asked.problems else 0
 
 
 @command.command()
@@ -249,27 +248,35 @@ def import_(wiring: Wiring, name: str, since: datetime | None, as_json: bool) ->
 def watch(wiring: Wiring, name: str, every: timedelta | None, as_json: bool) -> int:
     """Take what happened in NAME since the last time: new turns come in, what was deleted there counts as deleted.
 
-    Exit status: 0, 1 the system does not answer, 3 no such connector, 4 some conversations could not be read.
+    So does what the file of its project (`.assent.toml`) keeps for some days only, when they are over.
+
+    Exit status: 0, 1 the system does not answer, 3 no such connector, 4 some conversations or files could not be read.
 
     \b
     Examples:
       assent connector watch laptop
       assent connector watch laptop --every PT1M
     """
+    from assent.services.connect.narrow import narrow
     from assent.services.connect.watch import watch as look
 
-    product, connectors = wiring.connectors.open(name), wiring.connectors
+    connectors = wiring.connectors
+    connector = connectors.read(name)
     while True:
+        product = connectors.connect(connector)  # anew, which reads the files of projects again
         cursor = connectors.cursor(name)
         found = look(product, wiring.store, cursor, lambda one: connectors.keep_cursor(name, one), now=wiring.now())
+        asked = narrow(product, _owner(connector), wiring.store, wiring.log, now=wiring.now())
         if as_json:
             echo_json({"changes": found.changes, "conversations": dict(found.conversations), "deleted": found.deleted,
-                       "deleted_and_not_kept_here": found.unknown, "malformed": found.malformed})  # fmt: skip
+                       "deleted_and_not_kept_here": found.unknown, "malformed": found.malformed,
+                       **narrowed(asked), "problems": asked.problems})  # fmt: skip
         else:
             taken = ", ".join(f"{count:,} {status}" for status, count in found.conversations.most_common()) or "none"
             click.echo(f"{found.changes:,} changes; conversations: {taken}; {found.deleted:,} deleted by their people")
+            tell_narrowed(asked)
         if every is None:
-            return 4 if found.malformed else 0
+            return 4 if found.malformed or asked.problems else 0
         wiring.wait(every)
 
 
@@ -301,6 +308,13 @@ def remove(wiring: Wiring, name: str) -> int:
 # -- asking and telling -----------------------------------------------------------------
 
 
+def _said(value: object) -> str:
+    """Write a key's value on a line; tables are long, and stand in the connector file."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return f"{len(value)} entries, see its file" if isinstance(value, (list, dict)) else str(value)
+
+
 def _asked(wiring: Wiring, name: str, lines: Sequence[str]) -> tuple[Product, list[str]]:
     from assent.services.connect.ids import formats_of, own_ids
 
@@ -315,71 +329,35 @@ def _lines(file: Path) -> list[str]:
     return file.read_text("utf-8").splitlines()
 
 
+def _owner(connector: Connector) -> str | None:
+    """Return the person whose system it is, where its file names one."""
+    return getattr(connector.settings, "owner", None)
+
+
 def _held(wiring: Wiring, name: str) -> Held:
     """Look holds up by the ids that conversations of this system have in the home."""
-    from assent.services.connect.held import held
+    from assent.services.connect.held import held_by_own_ids
     from assent.services.connect.ids import formats_of
 
     connector = wiring.connectors.read(name)
     formats = formats_of(connector, wiring.connectors.connect(connector))
-
-    def now(ids: Sequence[str]) -> Mapping[str, str]:
-        named = {f"{one}:{own}": own for own in ids for one in formats}
-        if len(formats) > 1:  # one that the home knows under any of its names is known
-            known = wiring.store.facts_of_several(list(named))
-            found = {named[name] for name in known}
-            named = {name: own for name, own in named.items() if name in known or own not in found}
-        refused = held(wiring.store, dict.fromkeys(named), now=wiring.now())
-        return {named[name]: why for name, why in refused.items()}
-
-    return now
+    return held_by_own_ids(wiring.store, formats, wiring.now)
 
 
-def _plan(
-    ids: Sequence[str], found: Mapping[str, Sequence[Copy]], held: Mapping[str, str], *, as_json: bool, beside: bool
-) -> None:
-    kinds = Counter(copy.kind for one in ids for copy in found.get(one, ()))
-    nowhere = sum(not found.get(one) for one in ids)
-    if as_json:
-        echo_json({"conversations": len(ids), "copies": dict(sorted(kinds.items())), "nowhere": nowhere,
-                   "held": dict(held)})  # fmt: skip
-        return
-    # beside the answer, so that what is piped on is the answer alone
-    click.echo(f"{len(ids):,} conversations, of which {nowhere:,} are nowhere and {len(held):,} must stay", err=beside)
-    for kind, count in sorted(kinds.items()):
-        click.echo(f"  {kind:<24} {count:>8,}", err=beside)
-    for one, why in held.items():
-        click.echo(f"  {one}: {why}", err=beside)
+def _tell_owed(wiring: Wiring, name: str, *, as_json: bool) -> int:
+    """Say what a system has not removed yet; it is not asked."""
+    from assent.services.connect.standing import owed
 
-
-def _tell_outcome(outcome: Outcome, *, as_json: bool) -> None:
-    _tell(outcome.id, outcome.state, outcome.copies, note=outcome.note, as_json=as_json)
-
-
-def _tell(name: str, state: str, copies: Sequence[Copy], *, as_json: bool, note: str = "") -> None:
-    if as_json:
-        listed = [{"kind": one.kind, "place": one.place, "state": one.state, "note": one.note} for one in copies]
-        echo_json({"id": name, "state": state, "copies": listed, "note": note})
-        return
-    click.echo(f"{name}: {state}{f': {note}' if note else ''}")
-    for (kind, place, there, said), count in Counter((c.kind, c.place, c.state, c.note) for c in copies).items():
-        times = f" ({count:,})" if count > 1 else ""
-        click.echo(f"  {kind}, {place}{times}: {there}{f'; {said}' if said and there != 'removed' else ''}")
-
-
-def _sum_up(name: str, outcomes: Sequence[Outcome], *, as_json: bool) -> None:
-    """Print the sum, and raise what the exit status says. Both can be true: what is held is said first."""
-    states = Counter(one.state for one in outcomes)
+    wiring.connectors.read(name)
+    found = owed(wiring.store, name, _OWED, now=wiring.now())
+    for one in found:
+        if as_json:
+            echo_json({"erasure": one.erasure, "state": one.state, "note": one.note})
+        else:
+            click.echo(f"erasure {one.erasure}: {one.state}{f'; {one.note}' if one.note else ''}")
     if not as_json:
-        click.echo(", ".join(f"{count:,} {state}" for state, count in states.most_common()) or "nothing was asked for")
-    left = len(outcomes) - states["removed"] - states["held"]
-    if states["held"]:
-        held = [one.id for one in outcomes if one.state == "held"]
-        more = f" and {len(held) - 5:,} more" if len(held) > 5 else ""
-        raise Refused(f"held: {', '.join(f'`{one}`' for one in held[:5])}{more}", "see `assent hold list`")
-    if left:
-        fix = f"`assent connector erase {name} --maintenance` when it is stopped, or the same again when it answers"
-        raise Incomplete(f"of {left:,} conversations something is left in `{name}`", fix)
+        click.echo(f"{len(found):,}{' or more' if len(found) == _OWED else ''} erasures are not finished there")
+    return 0
 
 
 def _settle(wiring: Wiring, name: str, *, as_json: bool) -> int:

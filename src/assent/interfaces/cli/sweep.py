@@ -61,7 +61,7 @@ def command(wiring: Wiring, /, named: str | None, *, redo: bool, daemon: bool, a
         report = _sweep(wiring, named)
         carried = report.carried
         _tell(_record(report), _said(report), carried, as_json=as_json)
-    require_done(carried)
+    require_done(carried, wiring.connectors.names())
     return 0
 
 

@@ -15,6 +15,9 @@ from assent.interfaces.cli.options import read_text_file
 from assent.interfaces.cli.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assent.services.run.world import RunWorld
     from assent.store.records import Run
     from assent.wiring import Wiring
 
@@ -202,12 +205,9 @@ def fail(wiring: Wiring, *, name: str, reason: str, as_json: bool) -> int:
     Example:
       assent train fail spring-1-9f2c61ab --reason "the disk was full"
     """
-    from assent.services.run.plan import find_run
     from assent.services.run.state import fail as end
 
-    world = wiring.run_world
-    _say(wiring, end(world, find_run(world, name), reason), as_json=as_json)
-    return 0
+    return _end(wiring, name, end, reason, as_json=as_json)
 
 
 @command.command()
@@ -224,8 +224,14 @@ def abandon(wiring: Wiring, *, name: str, reason: str, as_json: bool) -> int:
     Example:
       assent train abandon spring-1-9f2c61ab --reason "wrong base model"
     """
-    from assent.services.run.plan import find_run
     from assent.services.run.state import abandon as end
+
+    return _end(wiring, name, end, reason, as_json=as_json)
+
+
+def _end(wiring: Wiring, name: str, end: Callable[[RunWorld, Run, str], Run], reason: str, *, as_json: bool) -> int:
+    """Record an end of a run that made nothing."""
+    from assent.services.run.plan import find_run
 
     world = wiring.run_world
     _say(wiring, end(world, find_run(world, name), reason), as_json=as_json)

@@ -1,4 +1,4 @@
-"""The files of a home that belong into a backup: settings and policies, and in the backup of keys the other keys."""
+"""The files of a home that belong into a backup: its papers, and in the backup of keys the other keys."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from assent.vault.disk import create_whole, make_folder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+PAPERS: Final = ("notices", "connectors", "vendors")
+"""Folders of a home beside its settings and policies: what was shown, which systems are connected, and what those
+remember of their erasures, and what vendors signed."""
 
 KEY_FOLDER: Final = "keys"
 EPOCHS: Final = "epochs"

@@ -31,7 +31,10 @@ from assent.policy.parse import Places
 
 FOLDER: Final = "connectors"
 
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+NAME: Final = r"[a-z0-9][a-z0-9._-]{0,63}"
+"""The pattern of a name that a system is connected under."""
+
+_NAME: Final = re.compile(NAME)
 
 
 class Shared(BaseModel):

@@ -17,6 +17,7 @@ from assent.store.records import (
     Page,
     Redecide,
     StagedReceipt,
+    StoreState,
     Tombstone,
 )
 
@@ -108,8 +109,17 @@ class Erasures(Protocol):
         """Count by derived store the erasures that it has not removed yet."""
         ...
 
-    def overdue_obligations(self, before: datetime, limit: int = 1_000) -> list[Obligation]:
-        """Read up to `limit` obligations of erasures before an instant that are not removed, oldest first."""
+    def store_states(self) -> list[StoreState]:
+        """Count what derived stores answered, by name and state."""
+        ...
+
+    def overdue_obligations(
+        self, before: datetime, limit: int = 1_000, *, store: str | None = None
+    ) -> list[Obligation]:
+        """Read up to `limit` obligations of erasures before an instant that are not removed, oldest first.
+
+        With `store` those of this derived store.
+        """
         ...
 
     def settle(self, erasure: int, store: str, state: CopyState, at: datetime, note: str = "") -> None:

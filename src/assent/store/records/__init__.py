@@ -34,6 +34,7 @@ from assent.store.records.erasure import (
     Obligation,
     Redecide,
     StagedReceipt,
+    StoreState,
     Tombstone,
 )
 from assent.store.records.guards import Round, Safeguard, Stage
@@ -191,6 +192,7 @@ __all__ = [
     "StagedReceipt",
     "StillIn",
     "Stone",
+    "StoreState",
     "StoredConversation",
     "StoredPart",
     "Sweep",

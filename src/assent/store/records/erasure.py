@@ -104,6 +104,16 @@ class Obligation:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreState:
+    """How many erasures a derived store gave one answer to, and when it last did (None: it gave none yet)."""
+
+    store: str
+    state: CopyState
+    erasures: int
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class StagedReceipt:
     """The receipt of an erasure that is to enter the ledger: `commitment` is over `salt` and `record`."""
 

@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, insert, select, update
 from assent.domain.errors import NotFound, Refused
 from assent.ledger.erasure import FIRST, Link, chain_of, pack, unpack
 from assent.ledger.merkle import EMPTY_ROOT
-from assent.store.records import DerivedStore, Erasure, Obligation, Tombstone
+from assent.store.records import DerivedStore, Erasure, Obligation, StoreState, Tombstone
 from assent.store.schema import derived_store as derived_stores
 from assent.store.schema import erasure as erasures
 from assent.store.schema import ground, leaf, tombstone
@@ -142,9 +142,20 @@ class ErasureRoom(Room):
         with self._database.reading() as connection:
             return {store: count for store, count in connection.execute(owed.group_by(obligations.c.store))}  # noqa: C416 - rows are no pairs
 
-    def overdue_obligations(self, before: datetime, limit: int = 1_000) -> list[Obligation]:
+    def store_states(self) -> list[StoreState]:
+        names = (obligations.c.store, obligations.c.state)
+        newest = func.max(obligations.c.settled_at).label("settled_at")
+        query = select(*names, func.count().label("erasures"), newest).group_by(*names).order_by(*names)
+        with self._database.reading() as connection:
+            return [StoreState(**row) for row in connection.execute(query).mappings()]
+
+    def overdue_obligations(
+        self, before: datetime, limit: int = 1_000, *, store: str | None = None
+    ) -> list[Obligation]:
         query = select(obligations).join_from(obligations, erasures)
         query = query.where(obligations.c.state != "removed", erasures.c.at < before)
+        if store is not None:
+            query = query.where(obligations.c.store == store)
         query = query.order_by(obligations.c.erasure, obligations.c.store).limit(limit)
         with self._database.reading() as connection:
             return [Obligation(**row) for row in connection.execute(query).mappings()]

@@ -21,7 +21,7 @@ load_all_checks()
 STATEFUL = {"use_after_free", "ensure_resource_availability"}
 """Checks of schemathesis' stateful runs; one request at a time gives them nothing to look at."""
 
-BEYOND_A_SCHEMA = ("/scim/v2/", "/ledger/cosignatures", "/v1/campaigns", "/v1/notices")
+BEYOND_A_SCHEMA = ("/otlp/", "/scim/v2/", "/ledger/cosignatures", "/v1/campaigns", "/v1/notices")
 """Addresses that read filters, paths, files or signed notes: no JSON Schema says which texts those are, so a text
 that fits the schema may well be refused."""
 

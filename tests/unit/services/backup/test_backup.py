@@ -1,5 +1,6 @@
 """Backups of a home: what is in them, when their keys end, and what a restore accepts."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -10,16 +11,19 @@ from typing import Self
 
 import pytest
 from tests.conformance.store.samples import DAY, T0, choice, day, sweep_all, talk
+from tests.unit.interfaces.homes import NOW, made
 from tests.vaults import vault_in
 
 from assent.domain.errors import Incomplete, NotFound, Refused
 from assent.services.backup.opened import Opened, check, open_backup
+from assent.services.backup.papers import papers_of
 from assent.services.backup.prune import horizon, look, prune
 from assent.services.backup.restore import Lost, Restored, Target, restore
 from assent.services.backup.take import Home, Taken, take_backup
 from assent.services.erase.journal import Journal, erasure_entry
 from assent.store.sqlite import SqliteStore
 from assent.vault.segments import FolderSegments
+from assent.wiring import Wiring
 
 KEEP = timedelta(days=14)
 
@@ -391,3 +395,15 @@ def test_keys_of_another_backup_open_nothing(house: House, tmp_path: Path, empty
     with pytest.raises(NotFound):
         open_backup(house.copies, house.keys, "c", now=day(2))
     other.store.close()
+
+
+def test_what_connects_systems_and_what_vendors_signed_are_papers_of_a_home(tmp_path: Path) -> None:
+    home = made(tmp_path / "home")
+    for name in ("connectors/chat.toml", "connectors/chat.d/cursor", "vendors/acme/statement"):
+        (home.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (home.folder / name).write_text("kept")
+    whole = Wiring(home.folder, NOW).backup_home
+    names = {json.loads(packed)[0] for packed, _ in papers_of(whole.folder, whole.papers)}
+    whole.store.close()
+    assert {"assent.toml", "connectors/chat.toml", "connectors/chat.d/cursor", "vendors/acme/statement"} <= names
+    assert any(name.startswith("notices/") for name in names)

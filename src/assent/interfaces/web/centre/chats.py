@@ -15,6 +15,7 @@ from assent.interfaces.web.pages import Pages
 from assent.services.centre.chats import list_chats, list_kept_out, own, place_of, weigher
 from assent.services.centre.deleting import bring_back, chosen, hide_chosen
 from assent.services.centre.erased import erased_conversation
+from assent.services.connect.standing import may_hold
 from assent.services.explain import explain_conversation
 from assent.store.records import ConversationFilter, Listing
 
@@ -77,6 +78,7 @@ def chat(visit: Visit) -> Response:
         dates=_dates(entry),
         locks=[_Lock(purpose, _locked(weighing, entry, purpose)) for purpose in weighing.asked],
         sets=store.cuts_with(name),
+        systems=may_hold(visit.world.connectors, name, visit.subject),
         until=over if over is not None and visit.now < over else None,
     )
 

@@ -7,6 +7,7 @@ from typing import Final
 from assent.interfaces.web.console import (
     approvals,
     campaigns,
+    connectors,
     cuts,
     erasing,
     evidence,
@@ -29,6 +30,7 @@ ALL: Final = (
     plans.pages,
     approvals.pages,
     erasing.pages,
+    connectors.pages,
     holds.pages,
     requests.pages,
     people.pages,

@@ -46,6 +46,7 @@ NAVIGATION: Final = (
     Place("Plans", "/console/plans", WORKS),
     Place("Approvals", "/console/approvals", WORKS),
     Place("Erasing", "/console/erasing", WORKS),
+    Place("Systems", "/console/connectors", WORKS),
     Place("Forecast", "/console/forecast", WORKS),
     Place("Holds", "/console/holds", OFFICE),
     Place("Requests", "/console/requests", OFFICE),

@@ -291,3 +291,23 @@ def test_runs_are_named_with_what_has_become_of_their_models(centre: Centre) -> 
     assert "without</span>" not in page
     centre.enter(BEN)
     assert "No training run has used any conversation of yours." in centre.get("/me/training-sets").text
+
+
+def test_a_chat_names_the_systems_that_may_hold_copies_but_nobody_elses(centre: Centre) -> None:
+    centre.enter(ANN)
+    assert "Systems that may hold copies" not in centre.get("/me/chat", id="test:soup").text
+    folder = centre.home.settings.home / "connectors"
+    folder.mkdir()
+    agent = 'kind = "coding-agents"\nagent = "codex"\nhome = "codex"\n'
+    files = {
+        "gateway": 'also = ["test"]\n',
+        "anns-laptop": f'also = ["test"]\nowner = "{ANN}"\n',
+        "bens-laptop": f'also = ["test"]\nowner = "{BEN}"\n',
+        "something-else": "",
+        "broken": "agnt = 3\n",
+    }
+    for name, text in files.items():
+        (folder / f"{name}.toml").write_text(agent + text)
+    page = centre.get("/me/chat", id="test:soup").text
+    assert re.findall(r'<li dir="auto">([\w-]+)</li>', page) == ["anns-laptop", "broken", "gateway"]
+    assert "nothing of it is found there" in page

@@ -76,6 +76,11 @@ def fill(console: Console) -> None:
         console.hold, HOSTILE, "person", SUBJECT, now, "legal desk", HOSTILE, now + timedelta(days=90), gag=True
     )
     place_hold(store, console.place.world.journal, hold)
+    folder = wiring.settings.home / "connectors"
+    folder.mkdir()
+    plan = json.dumps(HOSTILE)
+    text = f'kind = "coding-agents"\nagent = "codex"\nhome = "codex"\n[plans]\n{plan} = {plan}\n'
+    (folder / "chat.toml").write_text(text)
     text = (wiring.notice_library() / f"{NOTICE}.toml").read_text("utf-8")
     notice = parse_manifest(text, "notice")
     store.add_notice(NoticeText(notice.digest, notice.name, notice.version, notice.policy, text, now))

@@ -10,8 +10,11 @@ from tests.unit.interfaces.web.console.conftest import HOSTILE, SUBJECT, Console
 from tests.unit.interfaces.web.visitors import Visitor
 
 from assent.interfaces.web.console.addresses import ALL
+from assent.services.erase.derived.connector import acknowledge
+from assent.services.erase.registry import add
 from assent.services.figures.radius import RadiusWorld, plan_radius
 from assent.store.records import STAFF_ROLES, Cut, CutRow, Page, Run, RunStart, Weights
+from assent.store.sql.erasure import intend_replaced
 
 OFFICE, WORKS = {"officer", "auditor"}, {"officer", "engineer", "auditor"}
 WORKERS, OFFICER, SAFETY, REVIEWER = {"officer", "engineer"}, {"officer"}, {"safety", "auditor"}, {"safety"}
@@ -34,6 +37,8 @@ READ = {
     "/console/approvals/{approval}": WORKS,
     "/console/erasing": WORKS,
     "/console/sweeps/{sweep}": WORKS,
+    "/console/connectors": WORKS,
+    "/console/connectors/{system}": WORKS,
     "/console/forecast": WORKS,
     "/console/forecast.svg": WORKS,
     "/console/conversations/{conversation:path}": set(STAFF_ROLES),
@@ -101,6 +106,7 @@ def filled_in(path: str, console: Console) -> str:
         "conversation": console.conversation, "subject": SUBJECT, "request": console.request, "archive": "evidence.zip",
         "digest": console.wiring.policies[-1].digest, "matter": HOSTILE, "plan": "0" * 12, "approval": "none",
         "sweep": "1", "name": "none", "number": "1", "other": "1", "choice": "none", "run": "none",
+        "system": "chat",
     }  # fmt: skip
     return re.sub(r"\{(\w+)(?::path)?\}", lambda found: quote(names[found[1]], safe=""), path)
 
@@ -253,3 +259,37 @@ def test_a_run_says_what_the_gate_found_and_what_it_made(console: Console) -> No
     assert "Nothing: it did not start." in page
     assert "spring-1-aa" in visitor.get("/console/cuts/spring/1").text
     assert "run spring-1-aa" in visitor.get("/console/cuts/spring/1/lineage.svg").text
+
+
+def test_a_connected_system_says_what_it_has_not_removed(console: Console) -> None:
+    store, visitor = console.place.world.store, console.place.staff("auditor")
+    assert "was asked for nothing yet" in visitor.get("/console/connectors").text
+    add(store, "chat", now=START)
+    with store._database.writing() as connection:
+        for slot in (1, 2, 3):
+            intend_replaced(connection, [slot], at=START)
+    assert "waited for" in visitor.get("/console/connectors").text
+    acknowledge(store, 1, "chat", "removed", note="", now=START)
+    acknowledge(store, 2, "chat", "pending maintenance", note=f"free pages {HOSTILE}", now=START)
+    acknowledge(store, 3, "chat", "pending maintenance", note="a log", now=START)
+    listed = visitor.get("/console/connectors").text
+    assert "pending maintenance</span>" in listed
+    assert re.findall(r'class="number" data-label="[^"]*">(\d+)<', listed) == ["1", "2", "0", "0"]
+    page = visitor.get("/console/connectors/chat").text
+    assert "Not removed yet: 2" in page
+    assert "rollouts, archived ones too" in page
+    assert "free pages &lt;script&gt;" in page
+    assert HOSTILE not in page
+    acknowledge(store, 3, "chat", "not reachable", note="no route", now=START)
+    assert "not reachable</span>" in visitor.get("/console/connectors").text
+    assert visitor.get("/console/connectors/nowhere").status_code == 404
+
+
+def test_a_system_whose_file_is_broken_has_a_page_that_says_so(console: Console) -> None:
+    visitor = console.place.staff("engineer")
+    (console.wiring.settings.home / "connectors" / "chat.toml").write_text('kind = "coding-agents"\nagnt = 3\n')
+    for address in ("/console/connectors", "/console/connectors/chat"):
+        answer = visitor.get(address)
+        assert answer.status_code == 200
+        assert "its file cannot be used" in answer.text
+    assert "`agent`" in visitor.get("/console/connectors/chat").text

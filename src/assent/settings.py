@@ -104,7 +104,8 @@ class Settings:
     every record names it; the origin if empty. `witnesses`: public keys whose cosignatures are taken.
     `ledger_target`: folder or address (`s3://...`) where it is published; nowhere if empty.
 
-    Of the API: `max_body_bytes`: bytes of one request. `api_threads`: requests that ask the store at the same moment.
+    Of the API: `max_body_bytes`: bytes of one request. `max_telemetry_bytes`: bytes of one request with traces or
+    turns, packed and unpacked. `api_threads`: requests that ask the store at the same moment.
     `answers_kept_hours`: hours for which a repeated `Idempotency-Key` gets the first answer again.
     `rights_business`: the name under which agents of the Data Rights Protocol know this controller; empty refuses
     them all. `rights_days`: days until a rights request must be answered (CCPA section 1798.130(a)(2): 45).
@@ -153,6 +154,7 @@ class Settings:
     snapshot_valid_minutes: int = 60
     clock_skew_seconds: int = 60
     max_body_bytes: int = 1_048_576
+    max_telemetry_bytes: int = 16_777_216
     api_threads: int = 8
     answers_kept_hours: int = 24
     rights_business: str = ""

@@ -1,0 +1,1 @@
+"""Telemetry of model calls: spans in OpenTelemetry's GenAI or OpenInference conventions, read into turns."""

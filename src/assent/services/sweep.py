@@ -13,7 +13,7 @@ from assent.services.erase.redecide import redecide
 from assent.store.records import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime, timedelta
 
     from assent.policy.model import Policy
@@ -142,12 +142,18 @@ def _begun(store: Store, plan: Plan) -> bool:
             return False
 
 
-def require_done(carried: CarriedOut) -> None:
-    """Raise `Incomplete` while an erasure has no receipt, saying what it waits for and what to do."""
+def require_done(carried: CarriedOut, connected: Collection[str] = ()) -> None:
+    """Raise `Incomplete` while an erasure has no receipt, saying what it waits for and what to do.
+
+    `connected` are the systems that are looked into: nobody can answer for one in which copies were found.
+    """
     if carried.waiting:
         names = ", ".join(f"`{name}` ({count})" for name, count in sorted(carried.waiting.items()))
-        fix = "when it is gone there: `assent derived ack ERASURE --store NAME --state removed`, `assent sweep --redo`"
-        raise Incomplete(f"erasures wait for an answer of {names}", fix)
+        looked_into = sorted(carried.waiting.keys() & set(connected))
+        fixes = [f"`{name}` was asked, and copies are still there: see to it" for name in looked_into]
+        if len(looked_into) < len(carried.waiting):
+            fixes.append("when it is gone there: `assent derived ack ERASURE --store NAME --state removed`")
+        raise Incomplete(f"erasures wait for an answer of {names}", f"{'; '.join(fixes)}, then `assent sweep --redo`")
     if carried.problems:
         fix = "correct it, then `assent sweep --redo`: it goes on where this ended"
         raise Incomplete(carried.problems[0], fix)

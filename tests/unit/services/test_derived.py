@@ -252,6 +252,9 @@ def test_an_answer_that_never_comes_keeps_the_erasure_open_and_seen(home: Home) 
     with pytest.raises(Incomplete, match=r"wait for an answer of `index` \(1\)") as told:
         require_done(report.carried)
     assert "assent derived ack" in told.value.fix
+    with pytest.raises(Incomplete) as told:
+        require_done(report.carried, ["index"])
+    assert told.value.fix == "`index` was asked, and copies are still there: see to it, then `assent sweep --redo`"
     state, note = home.states()["index"]
     assert (state, note[:8]) == ("present", "asked at")
     again = carry_out(home.store, home.erasure_world(), now=LATER + timedelta(days=300))

@@ -195,7 +195,6 @@ def test_one_deletion_in_the_chat_reaches_the_gateway(both: Both, people: dict[s
     both.assent("connect", "open-webui", "--name", "chat", *chat, "--admin-password-file", password, *named)
     both.assent("connect", "litellm", "--name", "gateway", "--database-file", address, "--also", "open-webui")
     both.assent("connector", "import", "chat")
-    both.assent("connector", "watch", "chat")  # as a timer does
     assert both.chats.call("DELETE", f"/api/v1/chats/{doomed}", ada) is True
     both.assent("connector", "watch", "chat")
     later = (datetime.now(UTC) + timedelta(days=40)).isoformat()

@@ -319,6 +319,13 @@ class WatchPromises(_Kit):
         behind = list(world.product().watch(happened[0].cursor))
         assert [(change.id, change.kind) for change in behind] == [(more.id, more.kind) for more in happened[1:]]
 
+    def test_what_is_deleted_after_a_first_look_is_said_though_nobody_read_on(self, world: WatchedWorld) -> None:
+        stays, goes = world.seed(2)
+        next(iter(world.product().watch()), None)
+        world.delete(goes.id)
+        assert [change.id for change in world.product().watch() if change.kind == "deleted"] == [goes.id]
+        assert [one.id for one in world.product().list() if isinstance(one, Listed)] == [stays.id]
+
     def test_a_system_that_is_down_says_so(self, world: WatchedWorld) -> None:
         world.seed(1)
         product = world.product()

@@ -40,8 +40,11 @@ def take_in(
     """Bring in what a system lists, with `since` what has a turn at or after it. Every entry is accounted for.
 
     `plans` translates the system's names of plans. What it says of an owner becomes the plan of the account, before
-    any conversation is kept; a name that is not in it says nothing, and the plan stays a gap.
+    any conversation is kept; a name that is not in it says nothing, and the plan stays a gap. What is deleted there
+    later is found by the first time that it is watched.
     """
+    # many systems are watched by comparing: whatever is deleted from now on shall differ from what was there
+    next(iter(product.watch()), None)
     listing = _Listing(product, plans, store, since, on_read)
     return import_source(listing, Source(Path(product.name)), store, Whose(), now=now, batch=batch)
 

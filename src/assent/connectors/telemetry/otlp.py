@@ -38,6 +38,9 @@ def from_json(body: bytes) -> Iterator[Span | Unread]:
         raise Invalid("the body is not JSON", "send an ExportTraceServiceRequest as OTLP/JSON") from None
     if not isinstance(request, dict):
         raise Invalid("the body is not an object", "send an ExportTraceServiceRequest as OTLP/JSON")
+    groups = request.get("resourceSpans")
+    if groups is not None and not (isinstance(groups, list) and all(isinstance(group, dict) for group in groups)):
+        raise Invalid("`resourceSpans` is no list of objects", "send an ExportTraceServiceRequest as OTLP/JSON")
     return _numbered(_of_json(request), _json_span)
 
 

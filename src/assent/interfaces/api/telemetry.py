@@ -222,7 +222,7 @@ def _answer(unread: list[Unread], kind: str) -> Response:
 _REQUEST: Final = {
     "type": "object",
     "description": "An `ExportTraceServiceRequest` of opentelemetry-proto.",
-    "properties": {"resourceSpans": {"type": "array", "items": {"type": "object"}}},
+    "properties": {"resourceSpans": {"type": ["array", "null"], "items": {"type": "object"}}},
 }
 _SUCCESS: Final = {
     "type": "object",

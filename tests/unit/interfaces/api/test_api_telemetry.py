@@ -385,3 +385,15 @@ def test_partial_success_in_protobuf_names_the_span(api: Api) -> None:
     told = ExportTraceServiceResponse.FromString(answer.content)
     assert told.partial_success.rejected_spans == 1
     assert told.partial_success.error_message == "span 0000000000000002: a message is not an object"
+
+
+@pytest.mark.parametrize("groups", [6.5, "", False, {}, [1], [None]])
+def test_what_is_no_list_of_groups_is_no_request(api: Api, groups: object) -> None:
+    answer = api.call("POST", TRACES, json={"resourceSpans": groups})
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("`resourceSpans` is no list of objects")
+
+
+def test_a_request_without_groups_says_nothing(api: Api) -> None:
+    for body in ({}, {"resourceSpans": None}, {"resourceSpans": []}):
+        assert api.call("POST", TRACES, json=body).json() == {}

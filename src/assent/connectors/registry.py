@@ -70,7 +70,7 @@ def kind(name: str) -> Kind:
     try:
         return cast("Kind", import_module(known[name]))
     except ModuleNotFoundError as problem:
-        fix = "install what the kind asks for (docs/how-to/connect-a-product.md)"
+        fix = "install what the kind asks for (docs/reference/systems.md)"
         raise AssentError(f"connecting `{name}` needs `{problem.name}`, which is not installed", fix) from None
 
 

@@ -62,7 +62,7 @@ def parse_scope(content: bytes) -> _Document:
         text = content.decode("utf-8")
         raw: dict[str, Any] = tomllib.loads(text)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
-        raise Invalid(f"`{FILE}` is not TOML", "see docs/how-to/connect-a-product.md", Place(FILE, 1)) from None
+        raise Invalid(f"`{FILE}` is not TOML", "see docs/reference/systems.md", Place(FILE, 1)) from None
     try:
         return _Document.model_validate(raw)
     except ValidationError as error:

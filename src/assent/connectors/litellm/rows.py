@@ -100,7 +100,7 @@ def _told(problem: DBAPIError) -> AssentError:
         return AssentError("the tables of LiteLLM are older than its version of April 2025", "migrate the proxy first")
     if state.startswith("42501"):
         return AssentError(
-            "the role may not do this in LiteLLM's database", "grant it what docs/how-to/connect-a-product.md says"
+            "the role may not do this in LiteLLM's database", "grant it what docs/reference/systems.md says"
         )
     if isinstance(problem, OperationalError):
         return AssentError("LiteLLM's database cannot be reached", "check that it runs, and the address in its file")

@@ -1,5 +1,7 @@
 """A mapping against its database: what is wrong is said with its key, its line and the fix; no table is overlooked."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -136,10 +138,7 @@ def test_a_mapping_stands_in_one_place(tmp_path: Path) -> None:
         connect(Settings(name="own", folder=tmp_path, file=tables.file, mapping=tmp_path / "none"), Path.read_text)
 
 
-def test_the_mapping_of_the_guide_can_be_read() -> None:
-    import re
-    import tomllib
-
-    guide = (Path(__file__).parents[4] / "docs/how-to/connect-a-product.md").read_text("utf-8")
-    (block,) = re.findall(r"\*\*Your own tables\*\*.*?```toml\n(.*?)```", guide, re.DOTALL)
+def test_the_mapping_of_the_page_can_be_read() -> None:
+    page = (Path(__file__).parents[4] / "docs/reference/systems.md").read_text("utf-8")
+    (block,) = re.findall(r"^## Your own tables.*?```toml\n(.*?)```", page, re.DOTALL | re.MULTILINE)
     assert parse(tomllib.loads(block), Fault()).conversations.table == "chat"

@@ -71,12 +71,6 @@ class Settings(Table):
     content: str = Field("content", description="key of what was said, in a message or in a row that is a turn")
     turn_at: str = Field("created_at", description="key of the time of a turn, in a message or in a row that is a turn")
 
-    @property
-    def shape(self) -> Shape:
-        """Where a row says what."""
-        keys = ("rows", "id", "owner", "plan", "created_at", "messages", "role", "content", "turn_at")
-        return Shape(**{key: getattr(self, key) for key in keys})
-
 
 def connect(settings: Settings, secret: Secret) -> Files:
     """Connect a folder or a bucket. Raises `Invalid` if it is neither or both, or the key's file is not two lines."""
@@ -115,7 +109,7 @@ class Files:
         self.format = settings.format
         self._settings = settings
         self._storage = storage
-        self._shape = settings.shape
+        self._shape = Shape.of(settings)
         self._memory = Memory(settings.folder)
 
     @property

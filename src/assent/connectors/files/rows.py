@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
@@ -38,6 +38,11 @@ class Shape:
     role: str
     content: str
     turn_at: str
+
+    @classmethod
+    def of(cls, settings: object) -> Shape:
+        """Take the keys of the same names from the settings of a connector."""
+        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
     @property
     def columns(self) -> Sequence[str]:

@@ -1,68 +1,49 @@
 """Watching: what became of conversations since the files were last looked at.
 
 A file whose time, size or ETag is what it was is not read. What is not in a file that cannot wholly be read is not
-gone: somebody may be writing it. Of every other one a digest for each conversation is
-compared with the one before; what differs is written down with a number, which is the cursor, so a reader that stopped
-in the middle goes on where it was. Digests are of rows and say nothing of what is in them to who has no row.
+gone: somebody may be writing it. Of every other one a digest for each conversation is compared with the one before
+(connectors/comparing.py). Digests are of rows and say nothing of what is in them to who has no row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from assent.connectors.comparing import SEEN, Difference, compared
 from assent.connectors.files.storage import DamagedError
 from assent.connectors.formats.fields import json_text
 from assent.connectors.port import Change, Copy, state_of
-from assent.domain.errors import Invalid
 
 if TYPE_CHECKING:
     from assent.connectors.files.memory import Memory
     from assent.connectors.files.rows import Row
     from assent.connectors.files.storage import Entry
 
-_SEEN: Final = "seen.json"
-_CHANGES: Final = "changes.jsonl"
-
 _Digests: TypeAlias = "dict[str, list[Any]]"
-Kind = Literal["created", "turn", "changed", "deleted"]
 Rows = Callable[["Entry"], "Iterable[tuple[int, Row | str]]"]
 Named = Callable[["Row"], str]
 
 
 def watch(memory: Memory, entries: Iterable[Entry], rows: Rows, named: Named, cursor: str) -> Iterator[Change]:
-    """Look, write down what differs, yield what is behind the cursor. Raises `Invalid` for a foreign cursor."""
-    if cursor and not cursor.isdecimal():
-        raise Invalid("this is not a cursor of this connector", "leave it out to begin from the beginning")
-    now = list(entries)
-    written = list(memory.lines(_CHANGES))
-    number = max((int(line["number"]) for line in written), default=0)
-    latest = max((int(line["at"]) for line in written), default=0)
-    seen = memory.load(_SEEN)
-    differences, after = _differences(seen, now, lambda entry: _digests(rows(entry), named), memory.now_ns)
-    new: list[dict[str, Any]] = [
-        {"number": number + step, "id": name, "kind": kind, "at": max(at, latest)}
-        for step, (at, name, kind) in enumerate(sorted(differences), 1)
-    ]
-    memory.append(_CHANGES, new)
-    if after != seen:  # kept after its changes are written: a crash between tells them twice and loses none
-        memory.save(_SEEN, after)
-    for line in [*written, *new]:
-        if int(line["number"]) > int(cursor or 0):
-            yield Change(line["id"], line["kind"], datetime.fromtimestamp(line["at"] / 1e9, UTC), str(line["number"]))
+    """Look, and yield what is behind the cursor. Raises `Invalid` for a foreign cursor."""
+
+    def compare(seen: dict[str, Any]) -> tuple[list[Difference], dict[str, Any]]:
+        return _differences(seen, list(entries), lambda entry: _digests(rows(entry), named), memory.now_ns)
+
+    yield from compared(memory, compare, cursor)
 
 
 def forget(memory: Memory, answers: Mapping[str, Sequence[Copy]]) -> None:
     """Forget what was seen of conversations that are erased: their going is no news, and no digest of them is kept."""
     gone = {name for name, copies in answers.items() if state_of(copies) in ("removed", "pending maintenance")}
-    seen = memory.load(_SEEN)
+    seen = memory.load(SEEN)
     if not any(name in file["rows"] for file in seen.values() for name in gone):
         return
     for file in seen.values():
         file["rows"] = {name: said for name, said in file["rows"].items() if name not in gone}
-    memory.save(_SEEN, seen)
+    memory.save(SEEN, seen)
 
 
 def _differences(
@@ -70,7 +51,7 @@ def _differences(
     entries: list[Entry],
     digests: Callable[[Entry], tuple[_Digests, bool]],
     now_ns: Callable[[], int],
-) -> tuple[list[tuple[int, str, Kind]], dict[str, Any]]:
+) -> tuple[list[Difference], dict[str, Any]]:
     """Compare; `seen` holds for each file its tag, and the number and digest of the rows of each conversation."""
     after: dict[str, Any] = {}
     changed: dict[str, int] = {}
@@ -91,7 +72,7 @@ def _differences(
     if not changed:
         return [], after
     was, is_now = _counts(seen, changed), _counts(after, changed)
-    found: list[tuple[int, str, Kind]] = []
+    found: list[Difference] = []
     for name, at in changed.items():
         if name not in was:
             found.append((at, name, "created"))

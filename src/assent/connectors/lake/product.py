@@ -70,12 +70,6 @@ class Settings(Table):
     content: str = Field("content", description="key of what was said, in a message or in a row that is a turn")
     turn_at: str = Field("created_at", description="key of the time of a turn, in a message or in a row that is a turn")
 
-    @property
-    def shape(self) -> Shape:
-        """Where a row says what."""
-        keys = ("rows", "id", "owner", "plan", "created_at", "messages", "role", "content", "turn_at")
-        return Shape(**{key: getattr(self, key) for key in keys})
-
 
 def connect(settings: Settings, secret: Secret) -> Lake:
     """Connect a table. Raises `Invalid` if it is not said where it is."""
@@ -117,7 +111,7 @@ class Lake:
         )
         self._settings = settings
         self._catalog = catalog
-        self._shape = settings.shape
+        self._shape = Shape.of(settings)
         self._memory = Memory(settings.folder)
 
     def list(self, since: datetime | None = None) -> Iterator[Listed | Unlisted]:

@@ -1,22 +1,18 @@
 """What the connector remembers between calls, in a folder of its own: ids and places, never content.
 
 - `erased.jsonl`: for every conversation that was erased, what can be found only while its rows are there
-- `clock`: touched to learn what time the disk thinks it is
 - `seen.json`, `changes.jsonl`: the conversations as last looked at, and what became of them since
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from assent.connectors.librechat.uploads import Upload
+from assent.connectors.own_folder import OwnFolder
 
 _ERASED: Final = "erased.jsonl"
 
@@ -39,17 +35,12 @@ class Erased:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """The connector's own folder, made when first written to."""
-
-    folder: Path
+class Memory(OwnFolder):
+    """The folder of one connector."""
 
     def now(self) -> datetime:
         """Ask the disk for its time."""
-        self._make()
-        file = self.folder / "clock"
-        file.touch(mode=0o600)
-        return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        return datetime.fromtimestamp(self.now_ns() / 1e9, UTC)
 
     def erased(self, ids: Iterable[str]) -> dict[str, Erased]:
         """Read what is known of erased conversations; of several erasures everything, and the time of the last."""
@@ -66,45 +57,6 @@ class Memory:
         """Remember, before anything goes; durable when this returns."""
         lines = [{"id": key, **asdict(one), "at": one.at.isoformat()} for key, one in erased.items()]
         self.append(_ERASED, lines)
-
-    def append(self, name: str, lines: Sequence[Mapping[str, object]]) -> None:
-        """Add lines to a file of this folder; durable when this returns."""
-        if not lines:
-            return
-        self._make()
-        file = os.open(self.folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(file, "ab") as stream:
-            stream.write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
-            stream.flush()
-            os.fsync(file)
-
-    def lines(self, name: str) -> Iterator[dict[str, Any]]:
-        """Read lines as they were written; one that a crash cut off is left out."""
-        try:
-            content = (self.folder / name).read_bytes()
-        except FileNotFoundError:
-            return
-        for line in content.splitlines():
-            with suppress(ValueError):
-                yield json.loads(line)
-
-    def load(self, name: str) -> dict[str, Any]:
-        """Read a JSON object, an empty one if there is none."""
-        try:
-            value = json.loads((self.folder / name).read_bytes())
-        except (FileNotFoundError, ValueError):
-            return {}
-        return value if isinstance(value, dict) else {}
-
-    def save(self, name: str, value: Mapping[str, object]) -> None:
-        """Replace a JSON object in one step."""
-        self._make()
-        beside = self.folder / f"{name}.new"
-        beside.write_text(json.dumps(value), "utf-8")
-        beside.replace(self.folder / name)
-
-    def _make(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _read(line: Mapping[str, Any]) -> Erased:

@@ -62,11 +62,13 @@ class OwnFolder:
         return value if isinstance(value, dict) else {}
 
     def save(self, name: str, value: Mapping[str, object]) -> None:
-        """Replace a JSON object in one step."""
+        """Replace a JSON object in one step; durable when this returns."""
         self.make()
         file, beside = tempfile.mkstemp(dir=self.folder)
         with os.fdopen(file, "wb") as stream:
             stream.write(json.dumps(value).encode())
+            stream.flush()
+            os.fsync(stream.fileno())
         Path(beside).replace(self.folder / name)
 
     def make(self) -> None:

@@ -1,9 +1,11 @@
 """A stand-in for Langfuse: the paths and bodies of its published API, over a queue, masked rows and a bucket.
 
-It behaves as the product does, and worse when told to: traces go later than they are ordered to, pages shift, every
-few requests are one too many, every order is answered and forgotten.
+Its two generations: traces with observations under them, and observations alone, in a table of their own; a server that
+is being moved keeps both. It behaves as the product does, and worse when told to: traces go later than they are ordered
+to, pages shift, every few requests are one too many, every order is answered and forgotten.
 """
 
+import base64
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,14 +30,73 @@ KINDS = {
     "/dataset-items": "sourceTraceId",
     "/comments": "objectType objectId",
 }
+EVENTS = "/v2/observations"
+OLD = frozenset({"/traces", "/observations", "/v2/scores"})
+NEW = frozenset({EVENTS, "/v3/scores"})
+GENERATIONS = {"to 3": OLD, "from 4": NEW, "both": OLD | NEW}
+CORE = ["id", "traceId", "startTime", "endTime", "projectId", "parentObservationId", "type"]
+FIELDS = {
+    "basic": [
+        "name",
+        "level",
+        "version",
+        "environment",
+        "bookmarked",
+        "public",
+        "userId",
+        "sessionId",
+        "isRootObservation",
+    ],
+    "io": ["input", "output"],
+    "subject": ["subject"],
+}
+CORE_OF_SCORES = [
+    "id",
+    "projectId",
+    "name",
+    "value",
+    "dataType",
+    "source",
+    "timestamp",
+    "environment",
+    "createdAt",
+    "updatedAt",
+]
+TRACE = {
+    "name": "chat",
+    "metadata": {},
+    "tags": [],
+    "scores": [],
+    "public": False,
+    "environment": "default",
+    "latency": 1.5,
+    "totalCost": 0.0,
+}
+CALL = {
+    "type": "GENERATION",
+    "name": "chat",
+    "level": "DEFAULT",
+    "projectId": "p",
+    "environment": "default",
+    "parentObservationId": None,
+    "metadata": {},
+    "version": None,
+}
+COUNTS = {
+    "modelParameters": {},
+    "usage": {"input": 1, "output": 1, "total": 2, "unit": "TOKENS"},
+    "usageDetails": {},
+    "costDetails": {},
+}
 Row = dict[str, Any]
 
 
 class LangfuseStub:
     """Rows by path; what is deleted is masked, and lies in parts and in the bucket until somebody cleans."""
 
-    def __init__(self) -> None:
-        self.rows: dict[str, list[Row]] = {path: [] for path in KINDS}
+    def __init__(self, generation: str = "from 4") -> None:
+        self.served = {"/dataset-items", "/comments"} | GENERATIONS[generation]
+        self.rows: dict[str, list[Row]] = {path: [] for path in (*KINDS, EVENTS)}
         self.masked: list[Row] = []
         self.bucket: list[Row] = []
         self.queue: list[tuple[int, str]] = []
@@ -55,9 +116,13 @@ class LangfuseStub:
             return 429, {"message": "too many"}
         if method == "DELETE":
             return self._delete(path, body)
+        kind, _, name = path.rpartition("/")
+        if not {path, kind} & self.served:
+            return 404, {"message": "not served"}
+        if path in NEW:
+            return 200, self._run(path, given)
         if path in KINDS:
             return 200, self._page(path, given)
-        kind, _, name = path.rpartition("/")
         found = next((row for row in self.rows.get(kind, ()) if row["id"] == unquote(name)), None)
         return (200, found) if found is not None else (404, {"message": "not found"})
 
@@ -71,7 +136,32 @@ class LangfuseStub:
         # a row before this page was deleted after the page before it was read: one moves up and is missed
         start = (page - 1) * limit + (page > 1 and self.passes % 2 == 1 and bool(self.mood.get("shifts")))
         total = -(-len(rows) // limit)
-        return {"data": rows[start : start + limit], "meta": {"page": page, "limit": limit, "totalPages": total}}
+        meta = {"page": page, "limit": limit, "totalItems": len(rows), "totalPages": total}
+        return {"data": rows[start : start + limit], "meta": meta}
+
+    def _run(self, path: str, given: Mapping[str, str]) -> Row:
+        """A list that goes on behind a cursor; only the fields that were asked for, input and output as text."""
+        fields = [key for group in given.get("fields", "").split(",") for key in FIELDS.get(group, ())]
+        if path == EVENTS:
+            rows = [
+                row
+                for row in self.rows[EVENTS]
+                if all(_meets(row, one) for one in json.loads(given.get("filter", "[]")))
+            ]
+            rows = [{key: row.get(key) for key in (*CORE, *fields)} for row in rows]
+            rows.sort(key=lambda row: (row["startTime"], row["id"]), reverse=True)
+        else:
+            assert "," not in given.get("traceId", "") + given.get("sessionId", ""), "that would be two"
+            wanted = {key: given[key] for key in ("traceId", "sessionId") if given.get(key)}
+            rows = [
+                row for row in self.rows["/v2/scores"] if all(row.get(key) == value for key, value in wanted.items())
+            ]
+            rows = [{key: _third(row).get(key) for key in (*CORE_OF_SCORES, *fields)} for row in rows]
+        start, limit = int(base64.b64decode(given.get("cursor", "MA=="))), int(given["limit"])
+        more = start + limit < len(rows)
+        cursor = base64.b64encode(str(start + limit).encode()).decode()
+        meta = {"limit": limit, **({"cursor": cursor} if more else {})}
+        return {"data": rows[start : start + limit], "meta": meta}
 
     def _delete(self, path: str, body: Any) -> tuple[int, Any]:
         if not self.mood.get("lies"):
@@ -87,7 +177,7 @@ class LangfuseStub:
         self.queue = [one for one in self.queue if one[1] not in due]
         if due:
             self._mask("/traces", lambda row: row["id"] in due)
-            for path in ("/observations", "/v2/scores"):
+            for path in ("/observations", EVENTS, "/v2/scores"):
                 self._mask(path, lambda row: row.get("traceId") in due)
 
     def _mask(self, path: str, gone: Any) -> None:
@@ -105,11 +195,11 @@ class LangfuseStub:
 class LangfuseWorld:
     """The stand-in behind a real socket, for the kit."""
 
-    odd_ids: Sequence[str] = ("a/b", "..", "%", "a&b=c", "ä ö")
+    odd_ids: Sequence[str] = ("a/b", "..", "%", "a&b=c", "ä ö", "a,b", 'a"b')
 
-    def __init__(self, folder: Path, **mood: Any) -> None:
+    def __init__(self, folder: Path, generation: str = "from 4", **mood: Any) -> None:
         self.folder = folder
-        self.stub = LangfuseStub()
+        self.stub = LangfuseStub(generation)
         self.stub.mood = mood
         self.number = 0
         self.port = 0
@@ -156,21 +246,46 @@ class LangfuseWorld:
             (history[0]["content"], history[1]),
             ({"messages": [*history, {"role": "user", "content": f"more of {word}"}]}, f"{word} again"),
         ]
-        add = self.stub.add
         for step, (given, made) in enumerate(said):
-            trace, time = f"t-{number}-{step}", _text(at + timedelta(minutes=2 * step))
-            own = {"userId": person, "sessionId": name, "metadata": {}, "tags": []}
-            add("/traces", id=trace, timestamp=time, name="chat", input=given, output=made, **own)
-            add("/observations", id=f"o-{number}-{step}", traceId=trace, startTime=time, input=given, output=made)
-            add("/v2/scores", id=f"s-{number}-{step}", traceId=trace, comment=f"good {word}")
-        add("/v2/scores", id=f"ss-{number}", sessionId=name, comment=f"all {word}")
-        add("/dataset-items", id=f"i-{number}", sourceTraceId=f"t-{number}-0", input={"q": word}, datasetName="d")
+            self._trace(f"{number}-{step}", at + timedelta(minutes=2 * step), (given, made), person, name)
+            self.score(f"s-{number}-{step}", f"good {word}", traceId=f"t-{number}-{step}")
+        self.score(f"ss-{number}", f"all {word}", sessionId=name)
+        about = {"status": "ACTIVE", "expectedOutput": None, "metadata": {}, "datasetId": "d-1", "datasetName": "d"}
+        source = {"sourceTraceId": f"t-{number}-0", "sourceObservationId": None, "mediaReferences": []}
+        made_at = {"createdAt": _text(at), "updatedAt": _text(at)}
+        self.stub.add("/dataset-items", id=f"i-{number}", input={"q": word}, **about, **source, **made_at)
         return Seeded(name, word, at + timedelta(minutes=2), person)
+
+    def _trace(self, number: str, at: datetime, said: tuple[Any, Any], person: str, session: str) -> None:
+        """One call of a model, as each generation that this server has keeps it."""
+        trace, time = f"t-{number}", _text(at)
+        whose = {"userId": person, "sessionId": session}
+        call = {"id": f"o-{number}", "traceId": trace, "startTime": time, "endTime": time, **CALL}
+        if "/traces" in self.stub.served:
+            values = {"input": said[0], "output": said[1]}
+            place = {"id": trace, "timestamp": time, "htmlPath": f"/project/p/traces/{trace}"}
+            self.stub.add("/traces", **place, **values, **whose, **TRACE, observations=[call["id"]])
+            self.stub.add("/observations", **call, **values, **COUNTS)
+        if EVENTS in self.stub.served:
+            texts = {"input": _raw(said[0]), "output": _raw(said[1])}
+            self.stub.add(EVENTS, **call, **texts, **whose, bookmarked=False, public=False, isRootObservation=True)
+
+    def score(self, name: str, comment: str, **about: Any) -> None:
+        """A score of a trace or of a session."""
+        at = about.pop("timestamp", _text(BEGIN))
+        row = {"name": "liked", "value": 1, "dataType": "NUMERIC", "source": "API", "timestamp": at, "createdAt": at}
+        row |= {"updatedAt": at, "environment": "default", "projectId": "p", "metadata": {}, "comment": comment}
+        self.stub.add("/v2/scores", id=name, **row, **about)
+
+    def add_comment(self, name: str, text: str, trace: str) -> None:
+        """A comment that somebody wrote beside a trace."""
+        at = {"createdAt": _text(BEGIN), "updatedAt": _text(BEGIN), "projectId": "p", "authorUserId": None}
+        self.stub.add("/comments", id=name, objectType="TRACE", objectId=trace, content=text, **at)
 
     def touch(self, id: str) -> None:  # noqa: A002
         """Somebody scores a session, long after its last turn."""
         later = _text(BEGIN + timedelta(days=400))
-        self.stub.add("/v2/scores", id=f"late-{id}", sessionId=id, timestamp=later, comment="looked at")
+        self.score(f"late-{id}", "looked at", sessionId=id, timestamp=later)
 
     @contextmanager
     def maintenance(self) -> Iterator[None]:
@@ -192,6 +307,21 @@ class LangfuseWorld:
 
 def _text(time: datetime) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _raw(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _meets(row: Row, condition: Mapping[str, str]) -> bool:
+    value = row.get(condition["column"]) or ""
+    return value >= condition["value"] if condition["operator"] == ">=" else value == condition["value"]
+
+
+def _third(row: Row) -> Row:
+    """A score as the third version of its API shows it: what it is about is an object of its own."""
+    about = ("trace", row["traceId"]) if row.get("traceId") else ("session", row.get("sessionId"))
+    return {**row, "subject": dict(zip(("kind", "id"), about, strict=True))}
 
 
 def _handler(stub: LangfuseStub) -> type[BaseHTTPRequestHandler]:

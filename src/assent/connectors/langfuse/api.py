@@ -28,6 +28,7 @@ PASSES: Final = 5
 _PAUSE_S: Final = 0.5
 _TIMEOUT_S: Final = 60
 _LATER: Final = frozenset({429, 502, 503, 504})
+_GONE: Final = frozenset({404, 410})
 _DOTS: Final = frozenset({"", ".", ".."})
 """Ids that would make another address of one."""
 
@@ -41,6 +42,7 @@ class Api:
         self._base = base.rstrip("/")
         self._auth = (public, secret)
         self._client: httpx.Client | None = None
+        self._unserved: set[str] = set()
         self.date: datetime | None = None
         """The server's own clock, as it last told it."""
 
@@ -54,18 +56,24 @@ class Api:
             self._client.close()
             self._client = None
 
-    def pages(self, path: str, given: Mapping[str, str] | None = None) -> Iterator[Row]:
-        """Read a list page by page, each row of an id once, again and again until nothing new comes.
+    def pages(self, path: str, given: Mapping[str, str] | None = None) -> Iterator[Row] | None:
+        """Read a list by numbered pages, each row of an id once, again and again until nothing new comes.
 
-        Rows move between pages while others are written or deleted, and one pass may miss some.
+        Rows move between pages while others are written or deleted, and one pass may miss some. None where this
+        server does not serve the path.
         """
+        first = self._list(path, {**(given or {}), "page": "1", "limit": str(PAGE)})
+        return None if first is None else self._numbered(path, given or {}, first)
+
+    def _numbered(self, path: str, given: Mapping[str, str], first: Row) -> Iterator[Row]:
         seen: set[object] = set()
-        for _ in range(PASSES):
+        answer = first
+        for round_ in range(PASSES):
             before, page, last = len(seen), 1, 1
             while page <= last:
-                answer = self._get(path, {**(given or {}), "page": str(page), "limit": str(PAGE)})
-                rows = [mapping(one) for one in sequence(answer.get("data"))]
-                for row in rows:
+                if page > 1 or round_:
+                    answer = self._list(path, {**given, "page": str(page), "limit": str(PAGE)}) or {}
+                for row in map(mapping, sequence(answer.get("data"))):
                     if row.get("id") not in seen:
                         seen.add(row.get("id"))
                         yield row
@@ -74,6 +82,29 @@ class Api:
                 page += 1
             if len(seen) == before or last <= 1:
                 return
+
+    def runs(self, path: str, given: Mapping[str, str], limit: int = 0) -> Iterator[Row] | None:
+        """Read a list run by run, each naming where the next begins; None where this server does not serve the path.
+
+        `limit` is how many rows are wanted of one request, 0 for as many as the API gives of every list.
+        """
+        asked = {**given, "limit": str(limit or PAGE)}
+        first = self._list(path, asked)
+        return None if first is None else self._following(path, asked, first)
+
+    def _following(self, path: str, given: Mapping[str, str], first: Row) -> Iterator[Row]:
+        answer, seen = first, set[str]()
+        while True:
+            yield from map(mapping, sequence(answer.get("data")))
+            cursor = mapping(answer.get("meta")).get("cursor")
+            if not isinstance(cursor, str) or not cursor:
+                return
+            if cursor in seen:
+                raise AssentError(
+                    "Langfuse shows the same part of a list again", "look at its own record, then ask again"
+                )
+            seen.add(cursor)
+            answer = self._list(path, {**given, "cursor": cursor}) or {}
 
     def there(self, path: str, name: str) -> bool:
         """Ask for one thing by its id. One whose id would be another address is not asked for: a list shows it."""
@@ -88,8 +119,13 @@ class Api:
         """Order the deletion of traces, which queues it."""
         self._ask("DELETE", "/traces", content={"traceIds": list(ids)})
 
-    def _get(self, path: str, given: Mapping[str, str]) -> Row:
-        return self._ask("GET", path, given=given) or {}
+    def _list(self, path: str, given: Mapping[str, str]) -> Row | None:
+        if path in self._unserved:
+            return None
+        answer = self._ask("GET", path, given=given, missing=True)
+        if answer is None:
+            self._unserved.add(path)
+        return answer
 
     def _ask(
         self,
@@ -106,7 +142,7 @@ class Api:
                 break
             time.sleep(min(_wait(answer), LONGEST_WAIT_S))
             answer = self._send(method, path, given, content)
-        if answer.status_code == 404 and missing:
+        if answer.status_code in _GONE and missing:
             return None
         if answer.status_code in (401, 403):
             raise AssentError(

@@ -12,9 +12,10 @@ from typing import Final
 
 from pydantic import Field
 
-from assent.connectors.formats.fields import instant, string
+from assent.connectors.formats.fields import instant
 from assent.connectors.formats.port import Malformed, Record
-from assent.connectors.langfuse.api import Api, Row
+from assent.connectors.langfuse.api import Api
+from assent.connectors.langfuse.generations import Trace, there, traces
 from assent.connectors.langfuse.looking import (
     COMMENTS,
     FORMAT,
@@ -25,7 +26,6 @@ from assent.connectors.langfuse.looking import (
     Found,
     conversation,
     look,
-    traces_of,
 )
 from assent.connectors.langfuse.memory import Known, Memory
 from assent.connectors.port import Change, Copy, Listed, Unlisted
@@ -49,6 +49,7 @@ _PLACES: Final = {
     COMMENTS: "the project",
 }
 _COMMENT: Final = "the API deletes no comments: somebody has to, in its own pages"
+_SHARED: Final = "a trace of it belongs to another session too, which would go with it: take them apart there"
 _UNSEEN_NOTE: Final = (
     "no request shows them; say in `cleaned_after_days` after how many days your retention rules have removed them"
 )
@@ -100,12 +101,12 @@ class Langfuse:
 
     def list(self, since: datetime | None = None) -> Iterator[Listed | Unlisted]:
         with self._api() as api:
-            sessions: dict[str, list[Row]] = {}
-            for row in api.pages("/traces", {"orderBy": "timestamp.asc"}):
-                if session := string(row.get("sessionId")):
-                    sessions.setdefault(session, []).append(row)
-            for session, rows in sessions.items():
-                found = conversation(api, session, rows).conversation
+            sessions: dict[str, list[Trace]] = {}
+            for trace in traces(api):
+                for session in trace.sessions:
+                    sessions.setdefault(session, []).append(trace)
+            for session, theirs in sessions.items():
+                found = conversation(api, session, theirs).conversation
                 if since is None or found.last_turn_at is None or found.last_turn_at >= since:
                     yield Listed(session, found.subject, found.created_at, found.last_turn_at)
 
@@ -114,8 +115,8 @@ class Langfuse:
             return
         with self._api() as api:
             for session in dict.fromkeys(ids):
-                if rows := traces_of(api, session):
-                    found = conversation(api, session, rows)
+                if theirs := traces(api, session) if session else ():
+                    found = conversation(api, session, theirs)
                     yield found.conversation
                     if found.unread:
                         yield Malformed(Place("a session"), "a trace's messages cannot be read", found.unread)
@@ -123,13 +124,12 @@ class Langfuse:
     def watch(self, cursor: str = "") -> Iterator[Change]:
         """Say which sessions have new traces; what is deleted there is not seen."""
         at, _, last = cursor.partition(" ")
-        given = {"orderBy": "timestamp.asc", **({"fromTimestamp": at} if at else {})}
         with self._api() as api:
-            rows = [(instant(row.get("timestamp")), row) for row in api.pages("/traces", given) if row.get("sessionId")]
-        timed = sorted((time, string(row.get("id")), row) for time, row in rows if time is not None)
-        for time_, trace, row in timed:
-            if not at or (format_instant(time_), trace) > (at, last):
-                yield Change(string(row.get("sessionId")), "turn", time_, f"{format_instant(time_)} {trace}")
+            found = [(time, trace) for trace in traces(api, since=at) if (time := trace.latest) is not None]
+        for time_, trace in sorted(found, key=lambda one: (one[0], one[1].id)):
+            if not at or (format_instant(time_), trace.id) > (at, last):
+                for session in trace.sessions:
+                    yield Change(session, "turn", time_, f"{format_instant(time_)} {trace.id}")
 
     # -- copies -------------------------------------------------------------------------
 
@@ -186,19 +186,21 @@ class Langfuse:
 
     def _order(self, api: Api, found: Mapping[str, Found]) -> None:
         for what in found.values():
+            if what.shared:
+                continue  # what is deleted with a trace may be another session's
             for item in what.pieces.get(ITEMS, ()):
                 api.delete("/dataset-items", item)
             for score in what.pieces.get(SCORES, ()):
                 api.delete("/scores", score)
-        traces = (trace for what in found.values() for trace in what.pieces.get(TRACES, ()))
-        while some := list(islice(traces, _TOGETHER)):
+        ours = (trace for what in found.values() if not what.shared for trace in what.pieces.get(TRACES, ()))
+        while some := list(islice(ours, _TOGETHER)):
             api.delete_traces(some)
 
     def _wait(self, api: Api, found: Mapping[str, Found]) -> None:
         """Poll until no trace answers any more, at most as long as the settings say."""
-        left = [trace for what in found.values() for trace in what.pieces.get(TRACES, ())]
+        left = [trace for what in found.values() if not what.shared for trace in what.pieces.get(TRACES, ())]
         for _ in range(int(self._settings.wait_s / _POLL_S)):
-            left = [trace for trace in left if api.there("/traces", trace)]
+            left = [trace for trace in left if there(api, trace)]
             if not left:
                 return
             time.sleep(_POLL_S)
@@ -223,5 +225,7 @@ def _present(found: Found) -> Iterator[Copy]:
     for kind, ids in found.pieces.items():
         if kind == COMMENTS:
             yield Copy(kind, _PLACES[kind], "not reachable", _COMMENT)
+        elif found.shared:
+            yield Copy(kind, _PLACES[kind], "not reachable", _SHARED)
         else:
             yield Copy(kind, _PLACES[kind], note=f"{len(ids):,}")

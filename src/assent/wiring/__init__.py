@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from assent.policy.model import Policy
     from assent.services.backup.restore import Target
     from assent.services.backup.take import Home as BackupHome
-    from assent.services.choose.choose import Outcome
+    from assent.services.choose.acts import Acts
     from assent.services.choose.desk import Desk
-    from assent.services.choose.several import Asked, EnterAll
+    from assent.services.choose.several import EnterAll
     from assent.services.connect.files import Connectors
     from assent.services.erase.journal import Journal
     from assent.services.erase.reclaim import Yard
@@ -148,10 +148,25 @@ class Wiring(Ground):
     @cached_property
     def restore_target(self) -> Target:
         """What a backup is brought back into."""
+        from assent.policy.versions import by_date
         from assent.services.backup.restore import Target
 
+        try:
+            log = self.log
+        except NotFound:
+            log = None
+        try:
+            policies = by_date(self.policies)
+        except NotFound:  # it decides nothing, so it trains on nobody
+            policies = ()
         return Target(
-            self.store, self.vault.slots, segments_of(self.settings), self.journal.folder, self.settings.origin
+            store=self.store,
+            slots=self.vault.slots,
+            segments=segments_of(self.settings),
+            journal=self.journal.folder,
+            origin=self.settings.origin,
+            log=log,
+            policies=policies,
         )
 
     @cached_property
@@ -449,13 +464,11 @@ class Wiring(Ground):
         """Return the settings and the texts of the policies, to be compared with what they were."""
         return self.settings, self._policy_sources()
 
-    def acts(self) -> Callable[[Sequence[Asked]], list[Outcome | Exception]]:
+    def acts(self) -> Acts:
         """Return what takes the acts of many people at once; for one writer at a time."""
-        from functools import partial
+        from assent.services.choose.acts import Acts
 
-        from assent.services.choose.several import choose_several
-
-        return partial(choose_several, self.store, self.desk, enter=self.appending(), policies=self.policies)
+        return Acts(self.store, self.desk, self.appending(), self.policies)
 
     def appending(self) -> EnterAll:
         """Return what appends choices to the ledger; for one writer at a time, which then reads less of it."""

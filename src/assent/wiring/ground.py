@@ -99,7 +99,7 @@ class Ground:
         except FileNotFoundError:
             fix = "run `assent init FOLDER` first, or go to the folder that holds it"
             raise NotFound(f"no `{settings.FILE}` here or above", fix) from None
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise Invalid(f"the settings file is not TOML: {error}", "correct it", Place(settings.FILE)) from None
         return settings.from_table(home, table)
 

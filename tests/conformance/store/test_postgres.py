@@ -17,6 +17,7 @@ from tests.vaults import vault_in
 from assent.domain.errors import AssentError, Invalid, NotFound, Refused
 from assent.store.migrate import NEWEST, step_of
 from assent.store.postgres import PostgresStore, database, server
+from assent.store.records import ImportRun
 from assent.store.schema import content, retention_class
 from assent.store.schema import part as parts
 from assent.vault.vault import Vault
@@ -285,6 +286,24 @@ def test_a_connection_that_breaks_leaves_nothing_half_done(store: PostgresStore,
     assert store.intake([talk("one")], plan="free", recorded_at=T0)[0].parts_added == 2
 
 
+def test_a_connection_that_was_lost_while_nobody_used_it_is_replaced(
+    store: PostgresStore, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose() -> None:
+        with store._database.reading() as connection:
+            me = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        postgres.run(f"SELECT pg_terminate_backend({me}, 5000)")
+
+    monkeypatch.setattr(server, "_TRUSTED_S", 60.0)
+    lose()
+    with pytest.raises(AssentError, match="the connection to PostgreSQL was lost"):
+        store.known_of("ann")  # it was used just now, and is taken to be there
+    assert store.known_of("ann").acts == ()
+    monkeypatch.setattr(server, "_TRUSTED_S", 0.0)
+    lose()
+    assert store.known_of("ann").acts == ()
+
+
 def test_threads_write_one_after_the_other(store: PostgresStore) -> None:
     def work(number: int) -> None:
         for step in range(5):
@@ -420,6 +439,23 @@ def test_a_text_with_a_null_character_is_refused_before_anything_is_written(stor
 
 
 # -- what deleted rows leave behind -------------------------------------------------------
+
+
+def test_after_a_large_import_a_page_reads_a_page_and_not_everything_of_a_person(store: PostgresStore) -> None:
+    counted = text("SELECT last_analyze FROM pg_stat_user_tables WHERE relname = 'conversation'")
+    page = text(
+        "EXPLAIN (FORMAT JSON) SELECT key FROM conversation WHERE subject = 'ann' AND last_turn_at IS NOT NULL"
+        " ORDER BY last_turn_at DESC, key DESC LIMIT 100"
+    )
+    run = store.begin_import("bench", "many", T0)
+    talks = [talk(f"c{n}", at=day(n % 50), subject="ann") for n in range(2_000)]
+    store.intake(talks, plan="pro", recorded_at=T0)
+    with store._database.reading() as connection:
+        assert connection.execute(counted).scalar_one() is None  # nobody asked for it yet
+    store.finish_import(ImportRun(run, "bench", "many", T0, T0, 2_000), [])
+    with store._database.reading() as connection:
+        assert connection.execute(counted).scalar_one() is not None
+        assert "Bitmap Heap Scan" not in str(connection.execute(page).scalar_one())
 
 
 def test_a_checkpoint_gives_deleted_rows_back_unless_a_reader_still_sees_them(store: PostgresStore) -> None:

@@ -80,6 +80,7 @@ def sweep(store: Store, plan: str, decide: Redecide | None = None, batch: int = 
     return run.id
 
 
+@pytest.mark.fault("hold against sweep")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_hold_that_was_acknowledged_always_wins(
     store: PostgresStore, postgres_database: str, seed: int, tmp_path: Path
@@ -114,6 +115,7 @@ def test_a_hold_that_was_acknowledged_always_wins(
     assert 0 < counted.kept < 2 * PEOPLE, "neither was faster throughout, or nothing was raced"
 
 
+@pytest.mark.fault("two sweeps at once")
 def test_two_sweeps_of_one_plan_erase_every_part_once(
     store: PostgresStore, postgres_database: str, tmp_path: Path
 ) -> None:
@@ -191,6 +193,7 @@ def state_of(server: Server, name: str) -> dict[str, list[tuple[object, ...]]]:
     return {table: server.run("SELECT * FROM {} ORDER BY 1, 2", table, database=name) for (table,) in tables}
 
 
+@pytest.mark.fault("killed sweep")
 def test_a_sweep_that_is_killed_again_and_again_ends_like_one_that_was_not(
     store: PostgresStore, postgres: Server, postgres_database: str, tmp_path: Path
 ) -> None:

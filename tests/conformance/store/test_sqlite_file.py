@@ -110,6 +110,7 @@ def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path, vault: Vault) -> 
     assert other.read_text() == "dear reader, " * 400
 
 
+@pytest.mark.fault("full disk below the database")
 def test_a_disk_that_is_full_loses_nothing(store: SqliteStore) -> None:
     store.intake([talk("one")], plan="free", recorded_at=T0)
     with store._database.reading() as connection:
@@ -334,6 +335,7 @@ def state_of(path: Path) -> list[str]:
     return lines
 
 
+@pytest.mark.fault("killed sweep")
 def test_a_sweep_that_is_killed_again_and_again_ends_like_one_that_was_not(tmp_path: Path) -> None:
     plan = filled(tmp_path / "quiet.db")
     (tmp_path / "killed.db").write_bytes((tmp_path / "quiet.db").read_bytes())

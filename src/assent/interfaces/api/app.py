@@ -47,7 +47,7 @@ from assent.interfaces.api.gate import Gate
 from assent.interfaces.api.shelf import Shelf
 from assent.interfaces.api.shortcut import Shortcut
 from assent.services.events.deliver import deliver
-from assent.services.events.tell import tell_choices
+from assent.services.events.tell import AT_ONCE, tell_choices
 from assent.services.ledger.queue import GroupQueue
 from assent.services.rights.callback import call_back
 
@@ -220,7 +220,9 @@ def _tend(world: World) -> int:
 
 def _tell(world: World) -> int:
     """Turn choices into events."""
-    return tell_choices(world.store, world.log.identity)
+    told = tell_choices(world.store, world.log.identity)
+    # a stretch that is not full was the last one, or the end of what somebody else tells
+    return told if told == AT_ONCE else 0
 
 
 def _deliver(world: World) -> int:

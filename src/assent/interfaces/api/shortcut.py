@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from fastapi import Response
 from pydantic import ValidationError
 
-from assent.domain.errors import AssentError, Invalid
+from assent.domain.errors import AssentError
 from assent.interfaces.api.access import PRODUCT
 from assent.interfaces.api.choices import CHOICES, ChoiceIn, take
-from assent.interfaces.api.problems import StatusError, answer_error
+from assent.interfaces.api.problems import answer_error
 from assent.services.strict_json import read_json
 
 if TYPE_CHECKING:
@@ -65,11 +65,11 @@ class Shortcut:
             or len(headers) != len(scope["headers"])
         ):
             return None
-        caller = await self._callers.find(headers.get(b"authorization", b"").decode("latin-1"))
         try:
+            caller = await self._callers.find(headers.get(b"authorization", b"").decode("latin-1"))
             PRODUCT.check(caller)
             what = ChoiceIn.model_validate(read_json(scope["state"]["body"]))
-        except (StatusError, Invalid, ValidationError):
+        except (AssentError, ValidationError):
             return None
         scope["state"]["caller"] = caller
         return what

@@ -11,7 +11,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from assent.domain.contents import Sealed
-from assent.store.records import Backup, Erasure, Hold, Restore, Stone, Tracer
+from assent.store.records import Backup, Erasure, Hold, Restore, Staged, Stone, Tracer
 
 
 class Snapshot(Protocol):
@@ -72,6 +72,14 @@ class Backups(Protocol):
 
     def replay_hold(self, hold: Hold) -> None:
         """Take over a hold as the journal has it: placed if it is not here, released if it is there."""
+        ...
+
+    def people(self, after: str, limit: int) -> list[str]:
+        """Name, in order of code points, everybody behind `after` who has an account, a choice or a conversation."""
+        ...
+
+    def replay_choices(self, entries: Sequence[Staged]) -> None:
+        """Append choices with their leaves, which the next checkpoint signs; those that are here stay as they are."""
         ...
 
     def continue_ledger(self, first: int, commitments: Sequence[bytes]) -> None:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Executable, Table
 
+    from assent.store.sql.driven import Cursor
     from assent.store.sql.room import Among, Stretches
 
 STATEMENT_TIMEOUT_S: Final = 600
@@ -62,12 +63,13 @@ _LOCK: Final = 0x617373656E74  # "assent"
 _READ: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _WRITE: Final = {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}
 
-_WAIT: Final = "SELECT set_config('idle_in_transaction_session_timeout', :idle, true), pg_advisory_xact_lock(:lock)"
+_FIRST_TURN: Final = (
+    "SELECT set_config('idle_in_transaction_session_timeout', %(idle)s, true), pg_advisory_xact_lock(%(lock)s)"
+)
 _TAKEN: Final = {"idle": f"{IDLE_WRITER_S}s", "lock": _LOCK}
-_FIRST_TURN: Final = text(_WAIT).bindparams(**_TAKEN)
 # The mark is read as of before the lock was taken: `begin_restore` commits it before the first row comes in.
-_TURN: Final = text(f"{_WAIT}, ({MARK})").bindparams(**_TAKEN)
-_HASTY_TURN: Final = text(f"{_WAIT}, set_config('synchronous_commit', 'off', true), ({MARK})").bindparams(**_TAKEN)
+_TURN: Final = f"{_FIRST_TURN}, ({MARK})"
+_HASTY_TURN: Final = f"{_FIRST_TURN}, set_config('synchronous_commit', 'off', true), ({MARK})"
 """For a write that may be lost: its commit does not wait for the disk."""
 
 
@@ -134,10 +136,19 @@ class Database:
             connection = bare.execution_options(**_WRITE)
             with connection.begin():
                 turn = _FIRST_TURN if replaying else _HASTY_TURN if may_be_lost else _TURN
-                taken_at = connection.execute(turn).one()[-1]
+                [[*_, taken_at]] = self.run(connection, turn, _TAKEN).fetchall()
                 if not replaying and taken_at is not None:
                     raise refuse_writing(taken_at)
                 yield connection
+
+    @contextmanager
+    def _maintaining(self) -> Iterator[Connection]:
+        """Give a connection for what takes as long as tables are large, and stands outside transactions."""
+        with self._explaining(), self.engine.connect() as bare:
+            connection = bare.execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql(f"SET statement_timeout = '{MIGRATION_TIMEOUT_S}s'")
+            yield connection
+            connection.exec_driver_sql(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -164,6 +175,13 @@ class Database:
             " greatest(:last, coalesce(pg_sequence_last_value(CAST(:name AS regclass)), 0)))"
         )
         connection.execute(query, {"name": _sequence(table), "last": last})
+
+    def run(self, connection: Connection, statement: str, values: Mapping[str, object]) -> Cursor:
+        """Say one statement straight to the driver."""
+        try:
+            return _driver(connection).execute(statement, values)
+        except psycopg.Error as problem:
+            raise wrapped(problem) from None
 
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         """Insert rows of all columns by COPY, and move the table's sequence behind their keys."""
@@ -211,16 +229,18 @@ class Database:
         array = cast_to(bindparam(name, _array(keys), Text), ARRAY(BigInteger))
         return lambda which: which == any_(array)
 
+    def count_anew(self, *tables: Table) -> None:
+        """Sample the tables (ANALYZE): until then a plan may read and sort everything that a person has."""
+        with self._maintaining() as connection:
+            connection.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
+
     def shorten_log(self) -> None:
         """Do nothing: the server does so by itself."""
 
     def checkpoint(self) -> bool:
         """Give back the room of deleted rows (VACUUM); False if an old snapshot still sees some of them."""
-        with self._explaining(), self.engine.connect() as bare:
-            connection = bare.execution_options(isolation_level="AUTOCOMMIT")
-            connection.exec_driver_sql(f"SET statement_timeout = '{MIGRATION_TIMEOUT_S}s'")
+        with self._maintaining() as connection:
             connection.exec_driver_sql(f"VACUUM {', '.join(_EMPTIED)}")
-            connection.exec_driver_sql(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
             left = connection.execute(_DEAD, {"names": list(_EMPTIED)}).scalar_one()
         return int(left) == 0
 
@@ -241,11 +261,8 @@ class Database:
 
     def rewrite(self, table: Table) -> None:
         """Copy the rows into new files and remove the old ones (VACUUM FULL); nobody reads the table meanwhile."""
-        with self._explaining(), self.engine.connect() as bare:
-            connection = bare.execution_options(isolation_level="AUTOCOMMIT")
-            connection.exec_driver_sql(f"SET statement_timeout = '{MIGRATION_TIMEOUT_S}s'")
+        with self._maintaining() as connection:
             connection.exec_driver_sql(f"VACUUM FULL {table.name}")
-            connection.exec_driver_sql(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
 
     def empty(self, table: Table) -> None:
         """Remove the rows with the files that hold them (TRUNCATE)."""

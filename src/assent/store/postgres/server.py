@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from assent.domain.errors import AssentError, Invalid, Refused
 from assent.store.postgres.problems import quieten, said
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 OLDEST: Final = 14
 """The oldest release of PostgreSQL that is used."""
@@ -30,8 +32,14 @@ _CONNECT: Final = {
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
+    # also where something is under way to it: Linux alone would try for a quarter of an hour
+    "tcp_user_timeout": 60_000,  # ms
 }
 """What libpq is told, unless the address says otherwise."""
+
+_TRUSTED_S: Final = 0.5
+"""Seconds since its last use for which a connection is taken to be there still: to ask costs three ways there and back.
+Who loses one meanwhile is told so, as if it had been lost a moment later."""
 
 _MADE: Final = "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
 ORDERED: Final = "SELECT 'B' < 'a' AND 'Z' < '_' AND 'z' < 'é'"
@@ -70,7 +78,6 @@ def engine_of(url: URL, settings: dict[str, str]) -> Engine:
         connect_args=options,
         pool_size=CONNECTIONS // 2,
         max_overflow=CONNECTIONS - CONNECTIONS // 2,
-        pool_pre_ping=True,
         # an error must not quote what was to be stored
         hide_parameters=True,
     )
@@ -87,7 +94,26 @@ def engine_of(url: URL, settings: dict[str, str]) -> Engine:
         connection.autocommit = False
 
     event.listen(engine, "connect", prepare)
+    _ask_whether_there(engine)
     return engine
+
+
+def _ask_whether_there(engine: Engine) -> None:
+    """Let no connection out that has been lost since its last use; one that was just used is not asked."""
+
+    def used(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["used"] = time.monotonic()
+
+    def wanted(connection: PoolProxiedConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info.get("used", time.monotonic()) < _TRUSTED_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error:
+            raise DisconnectionError from None  # the pool then gives another one
+
+    event.listen(engine, "checkin", used)
+    event.listen(engine, "checkout", wanted)
 
 
 def unreachable(url: URL, problem: BaseException | None) -> AssentError:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, RowMapping
 
+    from assent.store.sql.room import Database
+
+_COLUMNS: Final = accounts.columns.keys()
 _NAMED: Final = by_ids(select(accounts), accounts.c.subject)
 _STICKY = ("acknowledged_at", "closed_at", "moved_to_business_at", "opened_at")
 
@@ -33,29 +36,30 @@ class AccountRoom(Room):
     def put_accounts(self, items: Iterable[Account]) -> None:
         with self._database.writing() as connection:
             for piece in pieces(items):
-                _put(connection, {item.subject: item for item in piece})
+                _put(self._database, connection, {item.subject: item for item in piece})
 
     def account(self, subject: str) -> Account | None:
         with self._database.reading() as connection:
-            return known_accounts(connection, [subject]).get(subject)
+            return known_accounts(self._database, connection, [subject]).get(subject)
 
     def accounts(self) -> Iterator[Account]:
         return walk(self._database, select(accounts), (accounts.c.subject,), _account)
 
     def close_account(self, subject: str, at: datetime) -> None:
         with self._database.writing() as connection:
-            known = known_accounts(connection, [subject]).get(subject)
+            known = known_accounts(self._database, connection, [subject]).get(subject)
             if known is None:
                 raise NotFound("there is no account for this subject", "record the account first")
             if known.closed_at is None:
-                _put(connection, {subject: replace(known, closed_at=at)})
+                _put(self._database, connection, {subject: replace(known, closed_at=at)})
 
 
-def known_accounts(connection: Connection, subjects: Iterable[str]) -> dict[str, Account]:
+def known_accounts(database: Database, connection: Connection, subjects: Iterable[str]) -> dict[str, Account]:
     """Read the accounts of these subjects, as far as there are any."""
     found: dict[str, Account] = {}
     for piece in pieces(subjects):
-        found |= {row.subject: _account(row._mapping) for row in rows_by_ids(connection, _NAMED, piece)}  # noqa: SLF001
+        rows = rows_by_ids(database, connection, _NAMED, piece)
+        found |= {known.subject: known for known in (Account(**dict(zip(_COLUMNS, row, strict=True))) for row in rows)}
     return found
 
 
@@ -63,8 +67,8 @@ def _account(row: RowMapping) -> Account:
     return Account(**values_of(row))
 
 
-def _put(connection: Connection, items: dict[str, Account]) -> None:
-    before = known_accounts(connection, items)
+def _put(database: Database, connection: Connection, items: dict[str, Account]) -> None:
+    before = known_accounts(database, connection, items)
     new, changed = [], []
     for subject, item in items.items():
         old = before.get(subject)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select
 
@@ -28,14 +28,8 @@ _EVENT = select(*(column for column in events.columns if column.name != "id"))
 _PROMPT = select(*(column for column in prompts.columns if column.name != "id"))
 
 
-_REMEMBERED: Final = 100
-"""Renderings held in memory."""
-
-
 class NoticeRoom(Room):
     """The shelf. Nothing on it is ever changed or taken away."""
-
-    _renderings: dict[str, Rendering]
 
     def add_notice(self, notice: NoticeText) -> None:
         with self._database.writing() as connection:
@@ -43,9 +37,12 @@ class NoticeRoom(Room):
                 connection.execute(insert(notices).values(asdict(notice)))
 
     def notice(self, digest: str) -> NoticeText | None:
-        with self._database.reading() as connection:
-            row = connection.execute(select(notices).where(notices.c.digest == digest)).mappings().one_or_none()
-        return None if row is None else NoticeText(**row)
+        def find() -> NoticeText | None:
+            with self._database.reading() as connection:
+                row = connection.execute(select(notices).where(notices.c.digest == digest)).mappings().one_or_none()
+            return None if row is None else NoticeText(**row)
+
+        return self._shelf.get(NoticeText, digest, find)
 
     def notices(self) -> list[NoticeText]:
         query = select(notices).order_by(notices.c.added_at, notices.c.digest)
@@ -63,16 +60,11 @@ class NoticeRoom(Room):
                 raise _taken("rendering", rendering.digest)
 
     def rendering(self, digest: str) -> Rendering | None:
-        found = self._renderings.get(digest)
-        if found is None:
+        def find() -> Rendering | None:
             with self._database.reading() as connection:
-                found = _found_rendering(connection, digest)
-            if found is not None:
-                # one text is shown to very many people, and its digest never means another
-                if len(self._renderings) >= _REMEMBERED:
-                    self._renderings.clear()
-                self._renderings[digest] = found
-        return found
+                return _found_rendering(connection, digest)
+
+        return self._shelf.get(Rendering, digest, find)
 
     def renderings(self, notice: str, page: Page) -> Listing[Rendering]:
         query = select(renderings).where(renderings.c.notice == notice)

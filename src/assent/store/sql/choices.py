@@ -16,6 +16,7 @@ from assent.store.schema import conversation
 from assent.store.schema import device_link as links
 from assent.store.sql.accounts import known_accounts
 from assent.store.sql.choosing import REFUSING_LAST, accounts_of, places
+from assent.store.sql.ledger import choice_of
 from assent.store.sql.listed import by_ids, rows_by_ids
 from assent.store.sql.paging import listing, values_of, walk
 from assent.store.sql.room import Room, pieces
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, RowMapping
 
-_LINKED: Final = by_ids(select(links), links.c.device)
+_LINKED: Final = by_ids(select(links.c.device, links.c.subject, links.c.at), links.c.device)
 _SAID: Final = by_ids(select(choices).order_by(choices.c.at, REFUSING_LAST, choices.c.id), choices.c.subject)
 
 
@@ -75,13 +76,14 @@ class ChoiceRoom(Room):
 
     def known_of_several(self, subjects: Collection[str]) -> dict[str, Known]:
         with self._database.reading() as connection:
-            people = known_accounts(connection, subjects)
-            found = rows_by_ids(connection, _LINKED, subjects)
-            linked = {row.device: DeviceLink(**row._mapping) for row in found}  # noqa: SLF001 - public, as the next one
+            people = known_accounts(self._database, connection, subjects)
+            found = rows_by_ids(self._database, connection, _LINKED, subjects)
+            linked = {link.device: link for link in (DeviceLink(*row) for row in found)}
             wanted = {*subjects, *(link.subject for link in linked.values())}
             said: dict[str, list[Choice]] = {subject: [] for subject in wanted}
-            for row in rows_by_ids(connection, _SAID, wanted):
-                said[row.subject].append(_choice(row._mapping))  # noqa: SLF001 - public: see SQLAlchemy, Row
+            for row in rows_by_ids(self._database, connection, _SAID, wanted):
+                act = choice_of(row)
+                said[act.subject].append(act)
         return {
             one: Known(
                 one,

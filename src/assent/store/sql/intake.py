@@ -132,6 +132,7 @@ class _Batch:
         kept = self._kept(mended)
         gone = buried_conversations(self._connection, [item.id for item in mended if item.id not in kept])
         self._accounts = known_accounts(
+            self._database,
             self._connection,
             {s for item in mended for s in (item.subject, getattr(kept.get(item.id), "subject", None)) if s},
         )

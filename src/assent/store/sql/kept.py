@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, func, insert, select, update
 
@@ -18,6 +18,7 @@ from assent.store.schema import (
     import_note,
     import_run,
     part,
+    sealed,
     sweep,
     tombstone,
 )
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, RowMapping, Table
+
+_MANY: Final = 1_000
+"""Records of one import after which the counts of the tables are behind."""
 
 _NOTE = select(import_note.c.place, import_note.c.kind, import_note.c.reason, import_note.c["count"])
 
@@ -56,9 +60,12 @@ class PolicyRoom(Room):
                 connection.execute(insert(policies).values(asdict(policy)))
 
     def policy(self, digest: str) -> PolicyText | None:
-        with self._database.reading() as connection:
-            row = connection.execute(select(policies).where(policies.c.digest == digest)).mappings().one_or_none()
-        return None if row is None else _policy(row)
+        def find() -> PolicyText | None:
+            with self._database.reading() as connection:
+                row = connection.execute(select(policies).where(policies.c.digest == digest)).mappings().one_or_none()
+            return None if row is None else _policy(row)
+
+        return self._shelf.get(PolicyText, digest, find)
 
     def policies(self) -> Iterator[PolicyText]:
         return walk(self._database, select(policies), (policies.c.added_at, policies.c.digest), _policy)
@@ -82,6 +89,8 @@ class ImportRoom(Room):
             connection.execute(delete(import_note).where(import_note.c.run == run.id))
             for piece in pieces(notes):
                 connection.execute(insert(import_note), [{"run": run.id, **asdict(note)} for note in piece])
+        if run.imported >= _MANY:
+            self._database.count_anew(conversation, part, sealed)
 
     def imports(self, page: Page) -> Listing[ImportRun]:
         with self._database.reading() as connection:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
+from sqlalchemy import bindparam, func, insert, literal, select, text, tuple_, update
 
 from assent.domain.errors import Refused
 from assent.domain.instants import to_micros
@@ -16,13 +16,16 @@ from assent.ledger.tiles import WIDTH
 from assent.store.records import Choice, Cosignature, Edge, Head, Leaf, Staged
 from assent.store.schema import Instant, cosignature, key_change, leaf, ledger_head, tile
 from assent.store.schema import choice as choices
-from assent.store.sql.listed import by_ids, rows_by_ids
+from assent.store.sql.driven import Driven
+from assent.store.sql.listed import among_ids, rows_by_ids
 from assent.store.sql.room import Room, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
+
+    from assent.store.sql.room import Database
 
 _COLUMNS: Final = choices.columns.keys()
 _VALUES: Final = attrgetter(*_COLUMNS)
@@ -42,16 +45,27 @@ _STRETCH: Final = (
     .limit(bindparam("count"))
 )
 _NEWEST: Final = select(func.max(leaf.c.number))
+_STANDING: Final = Driven(
+    {
+        # one row at least, that says which leaf is the newest
+        kind: select(_NEWEST.scalar_subquery(), *_LEAF, choices).select_from(
+            select(literal(1)).subquery().outerjoin(choices, wanted).outerjoin(leaf, leaf.c.choice == choices.c.id)
+        )
+        for kind, wanted in among_ids(choices.c.id).items()
+    }
+)
 _HEAD_FIELDS: Final = ("size", "checkpoint", "signed_at")
 _HEAD: Final = select(*(ledger_head.c[name] for name in _HEAD_FIELDS))
-_MOVE_HEAD: Final = (
+_MOVE_HEAD: Final = Driven(
     update(ledger_head)
     .where(*(ledger_head.c[name] == bindparam(f"old_{name}") for name in _HEAD_FIELDS))
     .values({name: bindparam(f"new_{name}") for name in _HEAD_FIELDS})
 )
-_PUT_TILE: Final = text(
-    "INSERT INTO tile (level, number, hashes) VALUES (:level, :number, :hashes)"
-    " ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes"
+_PUT_TILE: Final = Driven(
+    text(
+        "INSERT INTO tile (level, number, hashes) VALUES (:level, :number, :hashes)"
+        " ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes"
+    )
 )
 _PUT_COSIGNATURE: Final = text(
     "INSERT INTO cosignature (size, witness, line, added_at) VALUES (:size, :witness, :line, :added_at)"
@@ -64,28 +78,7 @@ class LedgerRoom(Room):
 
     def stage(self, entries: Sequence[Staged]) -> list[Leaf]:
         with self._database.writing() as connection:
-            kept = _kept(connection, {entry.choice.id for entry in entries})
-            leaves = _leaves(connection, kept)
-            number = count_leaves(connection)
-            new_choices: list[Choice] = []
-            new_leaves: list[Leaf] = []
-            for entry in entries:
-                choice = entry.choice
-                known = kept.setdefault(choice.id, choice)
-                if known is choice:
-                    new_choices.append(choice)
-                elif known != choice:
-                    raise Refused(
-                        f"choice `{choice.id}` is recorded with another meaning", "record it under an id of its own"
-                    )
-                if choice.id not in leaves:
-                    leaves[choice.id] = Leaf(number, choice.id, entry.salt, entry.commitment)
-                    new_leaves.append(leaves[choice.id])
-                    number += 1
-            rows = [(made.number, made.choice, made.salt, made.commitment, made.erasure) for made in new_leaves]
-            self._database.insert_rows(connection, choices, [_row(choice) for choice in new_choices])
-            self._database.insert_rows(connection, leaf, rows)
-        return [leaves[entry.choice.id] for entry in entries]
+            return stage(self._database, connection, entries)
 
     def staged(self) -> int:
         with self._database.reading() as connection:
@@ -99,18 +92,18 @@ class LedgerRoom(Room):
     def leaves(self, first: int, limit: int) -> list[tuple[Choice | None, Leaf]]:
         with self._database.reading() as connection:
             rows = connection.execute(_STRETCH, {"first": first, "count": limit}).all()
-        return [(None if row[_ID] is None else _choice(row[len(_LEAF) :]), _leaf(row)) for row in rows]
+        return [(None if row[_ID] is None else choice_of(row[len(_LEAF) :]), _leaf(row)) for row in rows]
 
     def logged(self, choice: str) -> tuple[Choice, Leaf] | None:
         with self._database.reading() as connection:
             row = connection.execute(_LOGGED, {"id": choice}).one_or_none()
-        return None if row is None else (_choice(row[len(_LEAF) :]), _leaf(row))
+        return None if row is None else (choice_of(row[len(_LEAF) :]), _leaf(row))
 
     def unlogged(self, limit: int) -> list[Choice]:
         query = select(choices).join_from(choices, leaf, leaf.c.choice == choices.c.id, isouter=True)
         query = query.where(leaf.c.number.is_(None)).order_by(choices.c.id).limit(limit)
         with self._database.reading() as connection:
-            return [_choice(row) for row in connection.execute(query)]
+            return [choice_of(row) for row in connection.execute(query)]
 
     def receipt_leaf(self, erasure: int) -> Leaf | None:
         with self._database.reading() as connection:
@@ -147,11 +140,10 @@ class LedgerRoom(Room):
     ) -> bool:
         # leaves are on the disk: a head that is lost is made again over them, and says the same
         with self._database.writing(may_be_lost=keys is None) as connection:
-            if not _moved(connection, before, after):
+            if not _moved(self._database, connection, before, after):
                 return False
-            if tiles:
-                rows = [{"level": level, "number": n, "hashes": hashes} for (level, n), hashes in tiles.items()]
-                connection.execute(_PUT_TILE, rows)
+            for (level, n), hashes in tiles.items():
+                _PUT_TILE.run(self._database, connection, {"level": level, "number": n, "hashes": hashes})
             if keys is not None:
                 number = connection.scalar(select(func.count()).select_from(key_change))
                 connection.execute(insert(key_change).values(number=number, note=keys, added_at=after.signed_at))
@@ -187,22 +179,46 @@ class SigningRoom(Room):
         return found
 
 
+def stage(database: Database, connection: Connection, entries: Sequence[Staged]) -> list[Leaf]:
+    """Insert choices with a leaf each, as far as they are not here; returns the leaf of each."""
+    kept, leaves, number = _standing(database, connection, [entry.choice.id for entry in entries])
+    new_choices: list[Choice] = []
+    new_leaves: list[Leaf] = []
+    for entry in entries:
+        choice = entry.choice
+        known = kept.setdefault(choice.id, choice)
+        if known is choice:
+            new_choices.append(choice)
+        elif known != choice:
+            raise Refused(f"choice `{choice.id}` is recorded with another meaning", "record it under an id of its own")
+        if choice.id not in leaves:
+            leaves[choice.id] = Leaf(number, choice.id, entry.salt, entry.commitment)
+            new_leaves.append(leaves[choice.id])
+            number += 1
+    rows = [(made.number, made.choice, made.salt, made.commitment, made.erasure) for made in new_leaves]
+    database.insert_rows(connection, choices, [_row(choice) for choice in new_choices])
+    database.insert_rows(connection, leaf, rows)
+    return [leaves[entry.choice.id] for entry in entries]
+
+
 def count_leaves(connection: Connection) -> int:
     """Count the leaves; for a writer that is the number of the next one."""
     newest = connection.scalar(_NEWEST)
     return 0 if newest is None else newest + 1
 
 
-def _kept(connection: Connection, ids: Collection[str]) -> dict[str, Choice]:
-    return {row.id: _choice(row) for row in rows_by_ids(connection, _KEPT, ids)}
-
-
-def _leaves(connection: Connection, ids: Collection[str]) -> dict[str, Leaf]:
-    return {row.choice: _leaf(row) for row in rows_by_ids(connection, _LEAVES, ids)} if ids else {}
-
-
-_KEPT: Final = by_ids(select(choices), choices.c.id)
-_LEAVES: Final = by_ids(select(*_LEAF), leaf.c.choice)
+def _standing(
+    database: Database, connection: Connection, ids: Collection[str]
+) -> tuple[dict[str, Choice], dict[str, Leaf], int]:
+    """Read which of these choices are here, which have a leaf, and the number of the next leaf."""
+    kept, leaves, number = {}, {}, 0
+    for newest, *row in rows_by_ids(database, connection, _STANDING, ids):
+        number = 0 if newest is None else newest + 1
+        if row[_ID] is not None:
+            kept[row[_ID]] = choice_of(row[len(_LEAF) :])
+            if row[0] is not None:
+                leaves[row[_ID]] = _leaf(row)
+    return kept, leaves, number
 
 
 def _row(choice: Choice) -> tuple[object, ...]:
@@ -223,7 +239,8 @@ _ID: Final = len(_LEAF) + _COLUMNS.index("id")
 """Where a row of leaf and choice says which choice, or that it is not kept."""
 
 
-def _choice(row: Sequence[Any]) -> Choice:
+def choice_of(row: Sequence[Any]) -> Choice:
+    """Make a choice of what its row holds, in the order of the columns."""
     values = dict(zip(_COLUMNS, row, strict=True))
     values["options"] = _read(values["options"])
     return Choice(**values)
@@ -238,16 +255,20 @@ def _leaf(row: Sequence[Any]) -> Leaf:
     return Leaf(*row[: len(_LEAF)])
 
 
-def _moved(connection: Connection, before: Head | None, after: Head) -> bool:
+def _moved(database: Database, connection: Connection, before: Head | None, after: Head) -> bool:
     """Put a head in the place of another, and tell whether that one was there."""
-    new = {f"new_{name}": getattr(after, name) for name in _HEAD_FIELDS}
     if before is not None:
-        old = {f"old_{name}": getattr(before, name) for name in _HEAD_FIELDS}
-        return connection.execute(_MOVE_HEAD, old | new).rowcount == 1
+        values = {**_bound("old", before), **_bound("new", after)}
+        return _MOVE_HEAD.run(database, connection, values).rowcount == 1
     if _head(connection) is not None:
         return False
     connection.execute(insert(ledger_head).values(id=1, **asdict(after)))
     return True
+
+
+def _bound(which: str, head: Head) -> dict[str, object]:
+    size, checkpoint, signed_at = (f"{which}_{name}" for name in _HEAD_FIELDS)
+    return {size: head.size, checkpoint: head.checkpoint, signed_at: to_micros(head.signed_at)}
 
 
 def _head(connection: Connection) -> Head | None:

@@ -12,6 +12,8 @@ from assent.domain.errors import Refused
 from assent.domain.instants import to_micros
 from assent.ledger.erasure import Link, Tree, chain_of, ground_of, leaf_record, pack
 from assent.ledger.merkle import EMPTY_ROOT
+from assent.store.schema import account as accounts
+from assent.store.schema import choice as choices
 from assent.store.schema import conversation, leaf, part, sealed, tombstone
 from assent.store.schema import erasure as erasures
 from assent.store.schema import hold as holds
@@ -19,7 +21,7 @@ from assent.store.sql.burying import Grounds, home_of
 from assent.store.sql.deciding import Found, Parts
 from assent.store.sql.erasure import enter
 from assent.store.sql.holds import open_matter
-from assent.store.sql.ledger import count_leaves
+from assent.store.sql.ledger import count_leaves, stage
 from assent.store.sql.room import Room, pieces
 from assent.store.sql.sweeps import delete_parts
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Select
 
-    from assent.store.records import Erasure, Hold, Stone
+    from assent.store.records import Erasure, Hold, Staged, Stone
 
 _FOUND: Final[Select[Any]] = (
     select(
@@ -85,6 +87,18 @@ class ReplayRoom(Room):
                 standing = (holds.c.id == hold.id) & holds.c.released_at.is_(None)
                 released = {"released_at": hold.released_at, "released_by": hold.released_by}
                 connection.execute(update(holds).where(standing).values(released))
+
+    def people(self, after: str, limit: int) -> list[str]:
+        found: set[str] = set()
+        with self._database.reading() as connection:
+            for column in (accounts.c.subject, choices.c.subject, conversation.c.subject):
+                query = select(column).distinct().where(column > after).order_by(column).limit(limit)
+                found.update(connection.scalars(query))
+        return sorted(found)[:limit]
+
+    def replay_choices(self, entries: Sequence[Staged]) -> None:
+        with self._database.writing(replaying=True) as connection:
+            stage(self._database, connection, entries)
 
     def continue_ledger(self, first: int, commitments: Sequence[bytes]) -> None:
         with self._database.writing(replaying=True) as connection:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Executable, Table
 
     from assent.store.port.contents import Contents
+    from assent.store.sql.driven import Cursor
 
 T = TypeVar("T")
 Among: TypeAlias = "Callable[[ColumnElement[Any]], ColumnElement[bool]]"
@@ -55,6 +56,10 @@ class Database(Protocol):
         """Note that the numbers up to `last` were given, also those that no row of the table has."""
         ...
 
+    def run(self, connection: Connection, statement: str, values: Mapping[str, object]) -> Cursor:
+        """Say one statement straight to the driver, in its own words and with values as it takes them (`driven.py`)."""
+        ...
+
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         """Insert many rows, several times as fast as Core does.
 
@@ -86,6 +91,10 @@ class Database(Protocol):
         Statements of this transaction reach what they name over an index, in the order of the
         keys, however many rows a table has.
         """
+        ...
+
+    def count_anew(self, *tables: Table) -> None:
+        """Let the database count what its plans are made from: many rows came at once, and it has not noticed."""
         ...
 
     def shorten_log(self) -> None:
@@ -121,10 +130,31 @@ class Database(Protocol):
         ...
 
 
+class Shelf:
+    """Texts that are never changed or taken away, held in memory by digest: one is read for very many people."""
+
+    _MOST: Final = 200
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[type, str], object] = {}
+
+    def get(self, kind: type[T], digest: str, find: Callable[[], T | None]) -> T | None:
+        """Return what is held under this digest, else what is found; what is not there is looked for again."""
+        held = self._held.get((kind, digest))
+        if held is None:
+            held = find()
+            if held is not None:
+                if len(self._held) >= self._MOST:
+                    self._held.clear()
+                self._held[kind, digest] = held
+        return held  # type: ignore[return-value]  # kept under its own kind
+
+
 class Room:
     """A concern of the store."""
 
     _database: Database
+    _shelf: Shelf
     contents: Contents
 
 

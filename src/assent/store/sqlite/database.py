@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 from sqlalchemy import Connection, column, create_engine, delete, event, func, insert, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from assent.domain.errors import AssentError, NotFound, Refused
 from assent.store.migrate import NEWEST, migrate, step_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine, Executable, Table
 
+    from assent.store.sql.driven import Cursor
     from assent.store.sql.room import Among, Stretches
 
 CONNECTIONS: Final = 32
@@ -52,6 +53,7 @@ _SPEED: Final = {
 """What makes bulk work about twice as fast, in bounded memory."""
 
 _WRITES: Final = {"assent_writes": True}
+_NONE: Final[Mapping[str, object]] = {}
 
 
 class Database:
@@ -148,6 +150,10 @@ class Database:
         if known.rowcount == 0:
             connection.exec_driver_sql("INSERT INTO sqlite_sequence VALUES (?, ?)", (table.name, last))
 
+    def run(self, connection: Connection, statement: str, values: Mapping[str, object]) -> Cursor:
+        """Say one statement straight to the driver."""
+        return _run(connection, statement, values)
+
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         """Insert rows of all columns with the driver's own executemany: three times as fast as dictionaries in Core."""
         if rows:
@@ -177,6 +183,9 @@ class Database:
         self.beside(connection, name, ("key",), [(key,) for key in keys])
         query = text(f"SELECT key FROM temp.{name}").columns(column("key"))  # noqa: S608 - ours
         return lambda which: which.in_(query)
+
+    def count_anew(self, *tables: Table) -> None:
+        """Do nothing: without counts it takes the index that fits the question best, which ours are made for."""
 
     def shorten_log(self) -> None:
         """Move what the log holds into the file, as far as nobody is in the way, and hold up no writer."""
@@ -246,9 +255,20 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if options.get("assent_writes"):
-        # the connection is shared: whoever writes next says it anew
-        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options['assent_waits_for_disk'] else 'NORMAL'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.exec_driver_sql("BEGIN")
+    if not options.get("assent_writes"):
+        _run(connection, "BEGIN")
+        return
+    # the connection is shared: it remembers what the last writer said
+    level = "FULL" if options["assent_waits_for_disk"] else "NORMAL"
+    if connection.info.get("synchronous", "FULL") != level:
+        _run(connection, f"PRAGMA synchronous={level}")
+        connection.info["synchronous"] = level
+    _run(connection, "BEGIN IMMEDIATE")
+
+
+def _run(connection: Connection, statement: str, values: Mapping[str, object] = _NONE) -> sqlite3.Cursor:
+    """Say one statement to the driver; its errors come as those that pass through SQLAlchemy."""
+    try:
+        return _driver(connection).execute(statement, values)
+    except sqlite3.Error as problem:
+        raise DBAPIError.instance(statement, None, problem, sqlite3.Error, hide_parameters=True) from None

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from assent.interfaces.web.notice.said import Said
     from assent.interfaces.web.visit import Visit
     from assent.services.choose.ask import Question
+    from assent.services.choose.standing import Standing
     from assent.store.records import Session
 
 pages = Pages()
@@ -109,7 +110,7 @@ def _questioned(visit: Visit, asked: Mapping[str, str]) -> dict[str, Any]:
     purpose = found.served.snapshot.purpose if not isinstance(found, NotAsked) else say.purpose_of(visit, asked)
     said = say.said_in(visit, purpose, asked.get("locale", ""))
     standing = say.standing_of(visit, purpose)
-    answer = {**_head(said), "purpose": purpose, **_standing(visit, said)}
+    answer = {**_head(said), "purpose": purpose, **_standing(standing, said)}
     if isinstance(found, NotAsked):
         answer |= {"asked": False, "why": found.why, "until": found.until and format_instant(found.until)}
     else:
@@ -176,7 +177,7 @@ def standing(visit: Visit) -> Response:
 
 def _stands(visit: Visit, asked: Mapping[str, str]) -> dict[str, Any]:
     said = say.said_in(visit, say.purpose_of(visit, asked), asked.get("locale", ""))
-    return {**_head(said), **_standing(visit, said)}
+    return {**_head(said), **_standing(say.standing_of(visit, said.purpose), said)}
 
 
 @pages.get("/notice/lock", ELEMENT)
@@ -233,8 +234,7 @@ def _head(said: Said) -> dict[str, Any]:
     }
 
 
-def _standing(visit: Visit, said: Said) -> dict[str, Any]:
-    found = say.standing_of(visit, said.purpose)
+def _standing(found: Standing, said: Said) -> dict[str, Any]:
     return {
         "before": found.status,
         "source": found.source,

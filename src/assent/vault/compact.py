@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-MOST_DEAD_PERCENT: Final = 30
-"""Of a segment's bytes. Above it reading and writing the live rest costs less than the room of the dead."""
+MOST_DEAD_PERCENT: Final = 50
+"""Of a segment's bytes. Above it each live byte that is copied gives back more than one; below, more will die yet."""
 
 SMALL_BYTES: Final = 1 << 20
 FEWEST_SMALL: Final = 8

@@ -150,6 +150,7 @@ def test_f11_bytes_that_come_back_open_for_nobody_and_are_found(home: Lived) -> 
         assert store.contents.read(gone) == {}
 
 
+@pytest.mark.fault("restored backup")
 def test_f25_a_copy_that_comes_late_does_not_come_to_life(home: Lived, kind: str, databases: Callable) -> None:
     """F25: deleted rows came back from a replica whose repair took longer than their tombstones were kept."""
     home.takes("zombie", "kept")
@@ -164,6 +165,7 @@ def test_f25_a_copy_that_comes_late_does_not_come_to_life(home: Lived, kind: str
     assert back.texts("zombie", day(16)) == []
 
 
+@pytest.mark.fault("restored backup")
 @pytest.mark.parametrize(
     ("kind", "into"),
     [
@@ -197,6 +199,7 @@ def test_f31_a_backup_from_before_an_erasure_does_not_bring_content_back(
     assert back("prove", "1", at=day(15)).status == (4 if into == "postgres" else 0)
 
 
+@pytest.mark.fault("restored backup")
 @both
 def test_f31_until_the_journal_is_replayed_nothing_opens_and_nobody_writes(
     home: Lived, kind: str, databases: Callable
@@ -225,6 +228,7 @@ def test_f31_until_the_journal_is_replayed_nothing_opens_and_nobody_writes(
     assert back("hold", "everyone", "--matter", "m", "--author", "a", "--reason", "r", at=day(15)).status == 0
 
 
+@pytest.mark.fault("restored backup")
 def test_f31_a_lost_journal_needs_somebody_who_answers_for_it(home: Lived, kind: str, databases: Callable) -> None:
     """F31: a restore without the record of erasures must be nobody's silent default."""
     home.takes("kept")
@@ -236,6 +240,7 @@ def test_f31_a_lost_journal_needs_somebody_who_answers_for_it(home: Lived, kind:
     assert len(back.texts("kept", day(2))) == 2
 
 
+@pytest.mark.fault("restored backup")
 def test_f31_the_ledger_goes_on_where_it_was_published(home: Lived, kind: str, databases: Callable) -> None:
     """F31: a restored log that signs other leaves under numbers it gave before would have two faces."""
     published = home.around / "published"
@@ -263,6 +268,7 @@ def test_f31_the_ledger_goes_on_where_it_was_published(home: Lived, kind: str, d
     assert back("ledger", "publish", published, at=day(8)).status == 2
 
 
+@pytest.mark.fault("restored backup")
 @both
 def test_f35_a_hold_that_was_placed_after_the_backup_stands_after_the_restore(
     home: Lived, kind: str, databases: Callable

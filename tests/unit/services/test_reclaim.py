@@ -71,7 +71,7 @@ def test_few_dead_bytes_of_a_large_segment_wait_and_no_longer_than_they_may(
     assert (dead(made), len(texts(made))) == (0, 40)
 
 
-def test_more_than_a_third_of_dead_bytes_do_not_wait(made: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_dead_bytes_than_live_ones_do_not_wait(made: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reclaiming, "AT_ONCE_BYTES", 0)
     made.keep(talk("old1"), talk("old2"), talk("young", "s1", day(45)))
     assert made.sweep(made.plan(NOW).digest, NOW).carried.copies["segments"] == {"removed": 1}

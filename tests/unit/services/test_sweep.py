@@ -103,6 +103,7 @@ def test_a_plan_made_under_other_policies_is_not_carried_out(acme: Provider) -> 
     assert acme.store.sweeps(ALL).total == 0
 
 
+@pytest.mark.fault("clock that jumps")
 def test_a_clock_that_stands_before_the_plan_erases_nothing(acme: Provider) -> None:
     digest = acme.plan(NOW).digest
     with pytest.raises(Refused, match="the clock stands before the plan"):
@@ -265,6 +266,7 @@ def test_a_second_sweep_of_one_plan_finds_everything_gone(acme: Provider) -> Non
     assert len(acme.stones()) == 6
 
 
+@pytest.mark.fault("two sweeps at once")
 def test_two_sweeps_of_one_plan_at_once_erase_each_part_once(acme: Provider, tmp_path: Path) -> None:
     digest = acme.plan(NOW).digest
     other = Provider(acme.folder, opened(acme.folder))
@@ -298,6 +300,7 @@ print("done", flush=True)
 """
 
 
+@pytest.mark.fault("killed sweep")
 @pytest.mark.parametrize("batches", [1, 7])
 def test_a_sweep_that_was_killed_goes_on_where_it_ended(tmp_path: Path, batches: int) -> None:
     home = tmp_path / "home"

@@ -21,10 +21,10 @@ def test_a_segment_without_a_live_record_is_empty_whatever_its_name() -> None:
     assert found == Compaction(("2026-11-20/long/1-9", "2026-11-20/long/9-9.part", "stray"), ())
 
 
-def test_a_segment_is_written_anew_beyond_thirty_percent_dead_and_not_at_it() -> None:
+def test_a_segment_is_written_anew_when_more_than_half_is_dead_and_not_at_half() -> None:
     at, beyond = (
-        Usage("2026-11-20/long/1-9", BIG, BIG * 7 // 10),
-        Usage("2026-11-20/long/10-19-2", BIG, BIG * 7 // 10 - 1),
+        Usage("2026-11-20/long/1-9", BIG, BIG // 2),
+        Usage("2026-11-20/long/10-19-2", BIG, BIG // 2 - 1),
     )
     assert plan(at, beyond).rewrites == (Rewrite(DAY, "long", ("2026-11-20/long/10-19-2",)),)
 

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from assent.store.port import TileStore
     from assent.wiring import Wiring
 
-_UNKNOWN = "; {:,} of them were published after the backup, and the choices they stand for are lost: ask again"
+_UNKNOWN = "; {:,} of them were published after the backup, and nobody knows the choices they stand for"
+_DOUBTED = (
+    "{:,} permissions ended as of the backup, for any of them may have been withdrawn since: ask these people again"
+)
+_NOT_LOOKED = "no published ledger was looked at: nobody can say how many choices were made since and are lost"
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
@@ -54,7 +58,8 @@ def command(
 
     Rows and segments come first, then the journal is replayed, and the keys come last: what was
     erased after the backup never opens again. Until then HOME refuses to write. Stopping is safe:
-    run the same command again. The ledger goes on where it was published.
+    run the same command again. The ledger goes on where it was published; where choices were
+    published that the backup does not have, every permission ends until its person chooses again.
 
     Exit status: 0 done, 2 refused, 3 no such backup, 4 the journal is missing and HOME stays closed.
 
@@ -109,4 +114,8 @@ def _show(done: Restored, home: Path) -> None:
     )
     click.echo(f"{done.keys:,} keys are back, {done.left:,} were left out; epoch {done.epoch} is in force")
     click.echo(f"the ledger has {done.leaves:,} leaves" + (_UNKNOWN.format(done.unknown) if done.unknown else ""))
+    if done.unknown:
+        click.echo(_DOUBTED.format(done.doubted))
+    elif done.unknown is None:
+        click.echo(_NOT_LOOKED)
     click.echo(f"next: cd {home} && assent sweep --daemon, and assent reconcile")

@@ -145,6 +145,6 @@ def _read(path: Path, wanted: str) -> Any:
             return record
     except (FileNotFoundError, NotADirectoryError):
         raise NotFound(f"there is no `{path.name}` in `{path.parent.name}`", "name the folder of a backup") from None
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         pass
     raise Refused(f"`{path.name}` in `{path.parent.name}` is not `{wanted}`", "use the assent that wrote it, or newer")

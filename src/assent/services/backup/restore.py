@@ -11,10 +11,11 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from assent.domain.errors import Incomplete, Refused
 from assent.domain.instants import format_instant
+from assent.services.backup.doubt import Backed, doubt, unknown_leaves
 from assent.services.backup.ledger import continue_ledger
 from assent.services.backup.prune import key_backups
 from assent.services.erase.journal import Entry, Journal, erasure_of, hold_of, stones_of
@@ -25,7 +26,9 @@ from assent.vault.disk import make_folder, sync_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from assent.policy.model import Policy
     from assent.services.backup.opened import Opened
+    from assent.services.ledger.log import Log
     from assent.store.port import Store, TileStore
     from assent.vault.segments import Segments
     from assent.vault.slots import SlotStore
@@ -35,13 +38,18 @@ _KEYS_AT_ONCE: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The home that comes back: an empty store, an empty vault, the folder of its journal, its ledger's name."""
+    """The home that comes back: an empty store, an empty vault, the folder of its journal, its ledger's name.
+
+    `log` appends to that ledger, if it has one; `policies` are its versions, ordered by date.
+    """
 
     store: Store
     slots: SlotStore
     segments: Segments
     journal: Path
     origin: str
+    log: Log | None = None
+    policies: Sequence[Policy] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,8 @@ class Restored:
 
     `erasures` and `parts` of them were carried out anew, `holds` taken over from the journal.
     `keys` open what was kept, `left` keys of the backup were not put back: what they sealed is
-    erased. The ledger has `leaves`, of which `unknown` were published after the backup: what they commit to is lost.
+    erased. The ledger has `leaves`; `unknown` of them were published after the backup, and the choices
+    that they commit to are lost. None: nobody looked. `doubted` permissions ended for it (`services.backup.doubt`).
     """
 
     backup: str
@@ -72,7 +81,8 @@ class Restored:
     left: int
     epoch: int
     leaves: int
-    unknown: int
+    unknown: int | None
+    doubted: int
 
 
 def restore(
@@ -116,9 +126,15 @@ def restore(
             " and why: `--journal-lost --by NAME --reason TEXT`",
         )
     on_step("replay")
-    erasures, parts, holds = _replay(target, manifest.mark.number, manifest.mark.chain)
+    replayed = _replay(target, manifest.mark.number, manifest.mark.chain)
     on_step("ledger")
-    unknown = continue_ledger(target.store, ledger, target.origin) if ledger is not None else 0
+    if ledger is not None:
+        continue_ledger(target.store, ledger, target.origin)
+    unknown = len(unknown_leaves(target.store, manifest.leaves) - replayed.receipts)
+    doubted = 0
+    if unknown:
+        on_step("choices")
+        doubted = doubt(target.store, target.log, target.policies, Backed(manifest.id, manifest.taken_at), now=now)
     on_step("keys")
     keys, left = _keys(opened, target)
     rotation = target.slots.rotate(on_slots=lambda _amount: None)
@@ -130,14 +146,15 @@ def restore(
         taken_at=manifest.taken_at,
         rows=sum(table.rows for table in manifest.tables.values()),
         segments=len(manifest.segments),
-        erasures=erasures,
-        parts=parts,
-        holds=holds,
+        erasures=replayed.erasures,
+        parts=replayed.parts,
+        holds=replayed.holds,
         keys=keys,
         left=left,
         epoch=rotation.to_epoch,
         leaves=target.store.staged(),
-        unknown=unknown,
+        unknown=unknown if ledger is not None else None,
+        doubted=doubted,
     )
 
 
@@ -170,15 +187,27 @@ def _settle_journal(opened: Opened, folder: Path, journal: Path | None) -> None:
     sync_folder(folder.parent)
 
 
-def _replay(target: Target, number: int, chain: str) -> tuple[int, int, int]:
-    """Do again what is behind a mark of the journal; returns erasures, their parts that were here, and holds."""
+class _Replayed(NamedTuple):
+    """What stood behind a mark: erasures, their parts that were here, acts on holds, and leaves that are receipts."""
+
+    erasures: int
+    parts: int
+    holds: int
+    receipts: set[int]
+
+
+def _replay(target: Target, number: int, chain: str) -> _Replayed:
+    """Do again what is behind a mark of the journal."""
     erasures: dict[int, Entry] = {}
+    receipts: set[int] = set()
     holds = 0
     last = number
     for entry in _behind(Journal(target.journal), number, chain):
         last = entry.mark.number
         if entry.kind == "erasure":
             erasures[entry.body["id"]] = entry
+        elif entry.kind == "receipts":
+            receipts.update(entry.body["leaves"])
         elif entry.kind != "backup":
             target.store.replay_hold(hold_of(entry))
             holds += 1
@@ -187,7 +216,7 @@ def _replay(target: Target, number: int, chain: str) -> tuple[int, int, int]:
     for _, entry in sorted(erasures.items()):
         parts += target.store.replay_erasure(erasure_of(entry), list(stones_of(entry)), entry.body["slots"])
     target.store.replayed(last)
-    return len(erasures), parts, holds
+    return _Replayed(len(erasures), parts, holds, receipts)
 
 
 def _behind(journal: Journal, number: int, chain: str) -> Iterator[Entry]:

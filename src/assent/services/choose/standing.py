@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from assent.store.records import Choice
 
 Status = Literal["unasked", "asked", "deferred", "allowed", "declined", "withdrawn", "lapsed"]
-Source = Literal["person", "guardian", "device link", "signal", "request", "default", "none"]
+Source = Literal["person", "guardian", "device link", "signal", "request", "restore", "default", "none"]
 
 DEVICE_LINK: Final = "device link"
 SIGNAL: Final = "signal"
 REQUEST: Final = ", request "
+RESTORE: Final = "restore"
 """What `recorded_by` of a choice is, begins with, or holds where somebody else brought it in."""
 
 _STATUS: Final[dict[str, Status]] = {"allow": "allowed", "decline": "declined", "withdraw": "withdrawn"}
@@ -99,6 +100,8 @@ def source_of(choice: Choice) -> Source:
         return "signal"
     if REQUEST in choice.recorded_by:
         return "request"
+    if choice.recorded_by.startswith(RESTORE):
+        return "restore"
     return "guardian" if choice.guardian else "person"
 
 

@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 BEGIN: Final = "0" * 64
 """What the first line of a journal names as the line before it."""
 
-Kind = Literal["erasure", "hold placed", "hold released", "backup"]
-"""A `backup` is one that was taken: what lies behind it in the journal is what a restore from it does again."""
+Kind = Literal["erasure", "hold placed", "hold released", "backup", "receipts"]
+"""A `backup` is one that was taken: what lies behind it in the journal is what a restore from it does again.
+`receipts` names leaves of the ledger that are receipts of erasures: a restore then knows that no choice is lost there.
+"""
 
 _SUFFIX: Final = ".jsonl"
 _LOCK: Final = "lock"
@@ -170,14 +172,18 @@ class Journal:
             self._write(name, size, lines, mark)
             return mark
 
-    def read(self, after: int = 0) -> Iterator[Entry]:
+    def read(self, after: int = 0, *, since: date | None = None) -> Iterator[Entry]:
         """Read the entries behind number `after`, checking the chain from the first line that is kept.
 
+        `since` leaves out the files of the days before: what happened on a day is in its file or in a later one.
         A last line that a crash cut short was never acknowledged and is left out. Raises
         `Refused` if a line was changed, taken out or put in.
         """
         mark: Mark | None = None
+        first = "" if since is None else f"{since:%Y-%m-%d}{_SUFFIX}"
         for name in self._names():
+            if name < first:
+                continue
             with (self._folder / name).open("rb") as file:
                 for line in file:
                     if not line.endswith(b"\n") and name == self._names()[-1]:
@@ -222,6 +228,8 @@ class Journal:
             if self._tail is None:  # a crash cut its first line short: the end is in the file before
                 path.unlink()
                 return self._last()
+            if self._tail[1] < size:  # what is behind it may go to another file, and this would then be read as a line
+                _cut(path, self._tail[1])
         return self._tail
 
     def _write(self, name: str, size: int, lines: Sequence[bytes], mark: Mark) -> None:
@@ -256,6 +264,13 @@ class Journal:
             os.close(file)
 
 
+def _cut(path: Path, size: int) -> None:
+    """Take what a crash left behind the last whole line away, on the disk too."""
+    with path.open("r+b") as file:
+        file.truncate(size)
+        os.fsync(file.fileno())
+
+
 def _line(entry: Entry, after: Mark) -> bytes:
     record = {
         "number": after.number + 1,
@@ -274,7 +289,7 @@ def _entry(line: bytes, after: Mark | None, name: str) -> Entry:
         if after is not None and (record["previous"], found.number) != (after.chain, after.number + 1):
             raise Refused(f"line `{found.number}` of the journal `{name}` does not follow the one before it", _ALTERED)
         return Entry(cast("Kind", record["kind"]), parse_instant(record["at"]), record["body"], found)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         number = 1 if after is None else after.number + 1
         raise Refused(f"line `{number}` of the journal `{name}` is none", _ALTERED) from None
 
@@ -302,6 +317,6 @@ def _end_of(path: Path, size: int) -> tuple[str, int, Mark] | None:
                 line = tail[begin:end]
                 try:
                     return path.name, at + end, Mark(json.loads(line)["number"], _hash(line))
-                except (ValueError, KeyError, TypeError):
+                except (ValueError, KeyError, TypeError, RecursionError):
                     raise AssentError(f"the last line of the journal `{path.name}` is none", _ALTERED) from None
     return None

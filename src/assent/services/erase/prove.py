@@ -143,7 +143,7 @@ def _attempt(store: ProvingStore, world: ErasureWorld, erasure: Erasure, stones:
 
 def _journalled(world: ErasureWorld, erasure: Erasure) -> list[int]:
     """Find the slots of an erasure in the journal, which keeps them as long as a backup could bring them back."""
-    for entry in world.journal.read():
+    for entry in world.journal.read(since=erasure.at.date()):
         if entry.kind == "erasure" and entry.body["chain"] == erasure.chain.hex():
             return list(entry.body["slots"])
     return []

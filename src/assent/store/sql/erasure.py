@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, func, insert, select, update
 
 from assent.domain.errors import NotFound, Refused
+from assent.domain.instants import from_micros
 from assent.ledger.erasure import FIRST, Link, chain_of, pack, unpack
 from assent.ledger.merkle import EMPTY_ROOT
 from assent.store.records import DerivedStore, Erasure, Obligation, StoreState, Tombstone
@@ -20,7 +21,7 @@ from assent.store.schema import ground, leaf, tombstone
 from assent.store.schema import obligation as obligations
 from assent.store.sql.burying import stones_of
 from assent.store.sql.ledger import count_leaves
-from assent.store.sql.paging import listing, values_of
+from assent.store.sql.paging import listing, plain, values_of
 from assent.store.sql.room import Room
 
 if TYPE_CHECKING:
@@ -49,6 +50,17 @@ _STONE: Final[Select[Any]] = (
     )
     .join_from(tombstone, erasures, erasures.c.id == tombstone.c.erasure)
     .join(ground, ground.c.id == tombstone.c.ground)
+)
+# all of one erasure at once: what its tombstones share is read once, and instants as the numbers that they are
+_SHARED: Final = select(erasures.c.at, erasures.c.sweep)
+_GROUNDS: Final = select(ground.c.id, ground.c.rule, ground.c.policy)
+_BARE: Final[Select[Any]] = select(
+    tombstone.c.number,
+    tombstone.c.part,
+    tombstone.c.conversation,
+    tombstone.c.subject,
+    plain(tombstone.c.erase_by),
+    tombstone.c.ground,
 )
 
 
@@ -83,10 +95,19 @@ class ErasureRoom(Room):
             return unpack(connection.scalar(select(erasures.c.slots).where(erasures.c.id == erasure)) or b"")
 
     def tombstones_of(self, erasure: int) -> Iterator[Tombstone]:
-        query = _STONE.where(tombstone.c.erasure == erasure).order_by(tombstone.c.number)
+        query = _BARE.where(tombstone.c.erasure == erasure).order_by(tombstone.c.number)
         with self._database.reading() as connection:
+            shared = connection.execute(_SHARED.where(erasures.c.id == erasure)).one_or_none()
+            grounds = {number: (rule, policy) for number, rule, policy in connection.execute(_GROUNDS)}
             rows = connection.execute(query).all()
-        return (Tombstone(*row) for row in rows)
+        if shared is None:
+            return iter(())
+        at, sweep = shared
+        ends = {end: from_micros(end) for *_, end, _ in rows}
+        return (
+            Tombstone(erasure, number, part, conversation, subject, at, ends[end], *grounds[why], sweep)
+            for number, part, conversation, subject, end, why in rows
+        )
 
     def tombstones(
         self, page: Page, *, conversation: str | None = None, subject: str | None = None, sweep: int | None = None

@@ -28,6 +28,7 @@ def test_entries_are_read_in_the_order_in_which_they_were_written(tmp_path: Path
     journal.append([entry(3, DAY + timedelta(days=1)), entry(4, DAY)])  # a clock that went back
     assert ids(journal) == [1, 2, 3, 4]
     assert ids(journal, after=2) == [3, 4]
+    assert [found.body["id"] for found in journal.read(since=date(2026, 3, 2))] == [3, 4]
     assert journal.days() == ["2026-03-01.jsonl", "2026-03-02.jsonl"]
 
 
@@ -50,14 +51,15 @@ def test_nobody_else_on_the_machine_reads_it(tmp_path: Path) -> None:
     assert (tmp_path / "journal/2026-03-01.jsonl").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("later", [timedelta(), timedelta(days=1)], ids=["the same day", "the next day"])
 @pytest.mark.parametrize("cut", [1, 20, 150])
-def test_a_line_that_a_crash_cut_short_was_never_there(tmp_path: Path, cut: int) -> None:
+def test_a_line_that_a_crash_cut_short_was_never_there(tmp_path: Path, cut: int, later: timedelta) -> None:
     journal = Journal(tmp_path)
     journal.append([entry(1), entry(2)])
     path = tmp_path / "2026-03-01.jsonl"
     path.write_bytes(path.read_bytes()[:-cut])
     assert ids(Journal(tmp_path)) == [1]
-    Journal(tmp_path).append([entry(3)])
+    Journal(tmp_path).append([entry(3, DAY + later)])
     assert ids(Journal(tmp_path)) == [1, 3]
 
 
@@ -141,6 +143,7 @@ def test_two_processes_write_one_chain(tmp_path: Path) -> None:
     assert sorted(ids(Journal(tmp_path))) == list(range(20))
 
 
+@pytest.mark.fault("disk that refuses the journal")
 def test_what_the_disk_refused_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal(tmp_path)
     journal.append([entry(1)])

@@ -46,7 +46,7 @@ def card(wiring: Wiring, name: str, *, out: Path | None) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object for each run with weights.")
 @click.pass_obj
 def weights(wiring: Wiring, *, as_json: bool) -> int:
-    """Say of all weights how many people in them have left since, and what the policy promises of models then.
+    """Say of all weights how many people in them have left, since when, and what the policy promises of models then.
 
     Every row is decided anew. Where a policy says that finished models are trained again, weights that hold somebody
     who left are owed: `assent train forget --run RUN`.
@@ -105,6 +105,7 @@ def _record(one: Standing) -> dict[str, object]:
         "used": {"conversations": one.run.conversations, "people": one.run.people},
         "left": dict(one.left),
         "people_left": one.people,
+        "left_since": one.since and format_instant(one.since),
         "promised": one.promised,
         "owed": one.owed,
         "superseded_by": one.weights.superseded_by or None,
@@ -117,7 +118,8 @@ def _say(one: Standing) -> None:
     state = f"destroyed {format_instant(end)}" if end else "stands"
     if not end and one.weights.superseded_by:
         state = f"replaced by {one.weights.superseded_by}"
-    click.echo(f"{one.run.id}  {state}  {one.run.people:,} people, of whom {one.people:,} have left something")
+    since = f", the first on {format_instant(one.since)}" if one.since else ""
+    click.echo(f"{one.run.id}  {state}  {one.run.people:,} people, of whom {one.people:,} have left something{since}")
     for reason, count in sorted(one.left.items()):
         click.echo(f"  left: {count:>8,} conversations  {reason}")
     if one.owed:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assent.domain.choices import REFUSALS
 from assent.domain.errors import NotFound, Refused
 from assent.services.cut.differing import find_cut
 from assent.services.run.gate import not_to_be_used
@@ -16,7 +17,8 @@ from assent.services.run.reach import every_run
 from assent.services.run.state import retire_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
 
     from assent.services.run.world import RunWorld
     from assent.store.records import Run, Weights
@@ -38,6 +40,8 @@ class Standing:
     left: Mapping[str, int]
     people: int
     promised: str
+    since: datetime | None = None
+    """When the first of them took a permission back; None where nobody did, as when conversations were deleted."""
 
     @property
     def owed(self) -> bool:
@@ -91,4 +95,10 @@ def _standing(world: RunWorld, run: Run, made: Weights, stopped: Mapping[str, st
         if reason is not None and one.conversation not in without:
             left[reason] += 1
             people.add(one.subject)
-    return Standing(run, made, left, len(people - {None}), promised)
+    return Standing(run, made, left, len(people - {None}), promised, _since(world, run, people - {None}))
+
+
+def _since(world: RunWorld, run: Run, people: Collection[str | None]) -> datetime | None:
+    began = run.started_at or run.planned_at
+    acts = (act for who in people if who is not None for act in world.store.choices(who))
+    return min((act.at for act in acts if act.act in REFUSALS and act.at >= began), default=None)

@@ -68,12 +68,12 @@ def test_a_base_that_nobody_here_made_ends_the_lineage(acme: Teacher) -> None:
 def test_weights_say_who_left_and_owe_nothing_where_models_stay(acme: Teacher) -> None:
     run = finished(acme)
     (before,) = standings(acme.runs)
-    assert (dict(before.left), before.people, before.owed) == ({}, 0, False)
+    assert (dict(before.left), before.people, before.since, before.owed) == ({}, 0, None, False)
     acme.choose("p00", "withdraw", NOW + SECOND)
     acme.clock = NOW + 2 * SECOND
     (after,) = standings(acme.runs)
     assert (after.run.id, dict(after.left), after.people) == (run.id, {"withdrawn": 3}, 1)
-    assert (after.promised, after.owed) == ("unchanged", False)
+    assert (after.promised, after.owed, after.since) == ("unchanged", False, NOW + SECOND)
 
 
 def test_who_was_left_out_does_not_count_as_having_left(acme: Teacher) -> None:

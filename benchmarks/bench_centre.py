@@ -7,8 +7,6 @@ without a network; bytes are of the answer as it is sent, not compressed.
 
 from __future__ import annotations
 
-import os
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,12 +26,14 @@ from assent.interfaces.web.addresses import create_site
 from assent.interfaces.web.site import COOKIE
 from assent.services.session.sessions import begin
 from assent.settings import MAX_PAGE_ROWS
-from assent.store.records import Account, ConversationFilter, Page
+from assent.store.records import Account, ConversationFilter, ImportRun, Page
 from assent.wiring import Wiring
+from benchmarks.board.rounds import Times, setting
+from benchmarks.board.values import Aim, Figure, Headline, Result, Spread, Table, Words
 
-STORED: Final = int(os.environ.get("STORED", "100_000"))
+STORED: Final = setting("STORED", 100_000, small=400)
 FEW: Final = 100
-ROUNDS: Final = int(os.environ.get("ROUNDS", "60"))
+ROUNDS: Final = setting("ROUNDS", 60, small=2)
 BATCH: Final = 2_000
 NOW: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MANY, LITTLE = "many", "little"
@@ -78,33 +78,30 @@ def talks(subject: str, count: int) -> Iterator[Conversation]:
 def fill(home: Wiring) -> None:
     """Keep the conversations of both people."""
     home.store.put_accounts([Account(who, "pro", age=30, region="DE", signed_in=True) for who in (MANY, LITTLE)])
+    run = home.store.begin_import("bench", "made", NOW)
     for who, count in ((MANY, STORED), (LITTLE, FEW)):
         made = list(talks(who, count))
         for start in range(0, count, BATCH):
             home.store.intake(made[start : start + BATCH], plan=None, recorded_at=NOW)
+    home.store.finish_import(ImportRun(run, "bench", "made", NOW, NOW, STORED + FEW), [])
 
 
-def measure(home: Wiring) -> None:
-    """Open every page many times as each of the two people, in turn."""
+def look(home: Wiring) -> tuple[Times, dict[str, int]]:
+    """Open every page many times as each of the two people, in turn; returns seconds, and the bytes of each page."""
     app = create_app(replace(home.world(), say=lambda _line: None), None, create_site)
+    times, sizes = Times(), {}
     with TestClient(app, base_url="https://privacy.example") as client:
         for name, address in {**PAGES, FAR: far_page(home)}.items():
-            times: dict[str, list[float]] = {MANY: [], LITTLE: []}
-            size = 0
             for _ in range(ROUNDS):
-                for who, found in times.items():
+                for who in (MANY, LITTLE):
                     enter(client, home, who)
                     began = time.perf_counter()
                     answer = client.get(address if who == MANY or name != FAR else "/me/chats")
-                    found.append((time.perf_counter() - began) * 1_000)
+                    times.add(f"{name}, {who}", time.perf_counter() - began)
                     assert answer.status_code == 200, answer.status_code
-                    size = max(size, len(answer.content))
-            many, little = sorted(times[MANY]), sorted(times[LITTLE])
-            ratio = statistics.median(many) / statistics.median(little)
-            print(
-                f"  {name:18} median {statistics.median(many):6.1f} ms, p99 {many[int(len(many) * 0.99)]:6.1f} ms, "
-                f"{size / 1000:5.1f} kB; {ratio:.2f} times the one with {FEW}"
-            )
+                    if who == MANY:
+                        sizes[name] = len(answer.content)
+    return times, sizes
 
 
 def enter(client: TestClient, home: Wiring, who: str) -> None:
@@ -122,17 +119,43 @@ def far_page(home: Wiring) -> str:
     return "/me/chats?" + urlencode({"after": after or ""})
 
 
-def main() -> None:
+def measure() -> Result:
     """Fill a home on each database, and look at it as both people."""
     policies = ("anthropic/2025-05-01", "anthropic/2025-10-08")
+    figures: list[Figure] = []
+    ratios: list[Figure] = []
+    rows: list[tuple[str, ...]] = []
+    sizes: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as made, postgres_server.running() as server:
-        for name, database in (("SQLite", "assent.db"), ("PostgreSQL", server.address(server.blank()))):
-            home = make_home(Wiring(None, NOW), Path(made) / name, policies, database=database)
+        for kind, database in (("SQLite", "assent.db"), ("PostgreSQL", server.address(server.blank()))):
+            home = make_home(Wiring(None, NOW), Path(made) / kind, policies, database=database)
             fill(home)
-            print(f"{name}: {STORED:,} conversations behind each page, {ROUNDS} rounds")
-            measure(home)
+            times, sizes = look(home)
             home.store.close()
+            for name in sizes:
+                many = f"{name}, {MANY}"
+                figures.append(Figure(f"{name}, {kind}", times.spread(many, 1e3), "ms", Aim("at most", 50)))
+                ratios.append(Figure(f"{name}, {kind}", times.against(many, f"{name}, {LITTLE}")))
+                late = sorted(times[many])[int(ROUNDS * 0.99)] * 1e3
+                rows.append((f"{name}, {kind}", f"{late:.1f}", f"{sizes[name] / 1e3:.1f}"))
+    largest = Figure("the largest page", Spread.single(max(sizes.values()) / 1e3), "kB", Aim("at most", 30))
+    return Result(
+        figures=(*figures, largest),
+        ratios=tuple(ratios),
+        tables=(Table(("page", "99th percentile, ms", "kB"), tuple(rows)),),
+    )
 
 
-if __name__ == "__main__":
-    main()
+HEADLINE = Headline(
+    Words(
+        title="Privacy centre",
+        work=(
+            f"{STORED:,} conversations behind each page; the server's time to the last byte, without a network, "
+            "and bytes not compressed."
+        ),
+        peer=f"the same page of a person with {FEW}: a page shows a page, so what lies behind it should not matter",
+        remarks=("A search opens 2,000 sealed titles at most, each under a key of its own, and offers to look on.",),
+    ),
+    measure,
+    uses=("starlette", "psycopg"),
+)

@@ -14,21 +14,21 @@ import json
 import os
 import random
 import shutil
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from assent.connectors.coding_agents.product import CodingAgents, Settings, connect
 from assent.connectors.port import Listed, state_of
 from assent.domain.instants import parse_instant
 from assent.services.connect.erase import erase
+from benchmarks.board.rounds import Times, cpu, growth, in_turn, setting, thirds, took
+from benchmarks.board.values import Figure, Headline, Result, Words
 
-SESSIONS = int(os.environ.get("SESSIONS", "100_000"))
-ERASED = int(os.environ.get("ERASED", "1_000"))
-ROUNDS = int(os.environ.get("ROUNDS", "5"))
+SESSIONS = setting("SESSIONS", 100_000, small=320)
+ERASED = setting("ERASED", 1_000, small=10)
+ROUNDS = setting("ROUNDS", 5, small=2)
 IN_A_PROJECT = 500
 TURNS = 5
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
@@ -137,47 +137,60 @@ def files(home: Path) -> set[str]:
     return {str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()}
 
 
-def measure(label: str, work: Callable[[], object]) -> float:
-    start, began = time.process_time(), time.perf_counter()
-    work()
-    took = time.process_time() - start
-    print(f"  {label:<12} {took:8.2f} s of processor time, {time.perf_counter() - began:.2f} s in all", flush=True)
-    return took
+def erased_in_turn(home: Path, state: Path, other: Path) -> Times:
+    """Erase others each time, in both ways, and stop unless the same files are left."""
+    times, step = Times(), max(1, SESSIONS // (ERASED * (ROUNDS + 1)))
+    for turn in range(ROUNDS):
+        ids = [name_of(number) for number in range(turn, SESSIONS, step * (ROUNDS + 1))][:ERASED]
+        times.add("assent", took(partial(erased, home, state, ids), cpu))
+        times.add("by hand", took(partial(erased_by_hand, other, ids), cpu))
+        same_history = (home / "history.jsonl").read_bytes() == (other / "history.jsonl").read_bytes()
+        if files(home) != files(other) or not same_history:
+            raise SystemExit("what is left differs")
+    return times
 
 
-def main() -> None:
+def measure() -> Result:
+    """List folders of three sizes and erase from the largest, in both ways, in turn."""
+    lists: dict[int, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
-        home, state, other = Path(name) / "home", Path(name) / "state", Path(name) / "other"
-        write_home(home, SESSIONS)
+        for sessions in thirds(SESSIONS):  # the largest comes last, and the rest is done with it
+            home, state = Path(name) / f"home-{sessions}", Path(name) / f"state-{sessions}"
+            write_home(home, sessions)
+            if listed(home, state) != listed_by_hand(home):
+                raise SystemExit("the lists differ")
+            sides = {"assent": partial(listed, home, state), "by hand": partial(listed_by_hand, home)}
+            listing = in_turn(sides, ROUNDS, cpu, warm=0)
+            lists[sessions] = listing["assent"]
+        other = Path(name) / "other"
         shutil.copytree(home, other)  # the same modification times, or every file would be in use
-        if listed(home, state) != listed_by_hand(home):
-            raise SystemExit("the lists differ")
-        print(f"list {SESSIONS:,} sessions")
-        ours, theirs = [], []
-        for _ in range(ROUNDS):
-            ours.append(measure("assent", lambda: listed(home, state)))
-            theirs.append(measure("by hand", lambda: listed_by_hand(home)))
-        say(ours, theirs)
-        print(f"erase {ERASED:,} of {SESSIONS:,} sessions, others each time")
-        ours, theirs = [], []
-        step = max(1, SESSIONS // (ERASED * (ROUNDS + 1)))
-        for turn in range(ROUNDS):
-            ids = [name_of(number) for number in range(turn, SESSIONS, step * (ROUNDS + 1))][:ERASED]
-            ours.append(measure("assent", lambda ids=ids: erased(home, state, ids)))
-            theirs.append(measure("by hand", lambda ids=ids: erased_by_hand(other, ids)))
-            if (
-                files(home) != files(other)
-                or (home / "history.jsonl").read_bytes() != (other / "history.jsonl").read_bytes()
-            ):
-                raise SystemExit("what is left differs")
-        say(ours, theirs)
+        erasing = erased_in_turn(home, state, other)
+    acts = (("to list", listing, SESSIONS), ("to erase", erasing, ERASED))
+    return Result(
+        figures=tuple(
+            Figure(f"{act}, {side}", times.spread(side, 1e6 / count), "µs of CPU each")
+            for act, times, count in acts
+            for side in ("assent", "by hand")
+        ),
+        ratios=tuple(Figure(f"{act}, against a script", times.against("assent", "by hand")) for act, times, _ in acts),
+        growth=(growth("to list, CPU", lists, of="sessions"),),
+    )
 
 
-def say(ours: list[float], theirs: list[float]) -> None:
-    mine, peer = statistics.median(ours), statistics.median(theirs)
-    spread = f"{min(ours):.1f} to {max(ours):.1f}"
-    print(f"median {mine:.1f} s ({spread}) against {peer:.1f} s: {mine / peer:.1f} times as long")
-
-
-if __name__ == "__main__":
-    main()
+HEADLINE = Headline(
+    Words(
+        title="A folder of Claude Code",
+        work=(
+            f"{SESSIONS:,} sessions listed with their person's last turn, and {ERASED:,} of them erased with "
+            "every side copy, others each time. Both ways must list the same and leave the same files."
+        ),
+        peer="a walk and `json.loads` of every line; a walk, `rm -r` and one pass over the history",
+        remarks=(
+            (
+                "The peers know where everything lies and believe themselves. The connector also asks whether a kept "
+                "session names a plan, remembers what goes, looks again at every file, and says what it found."
+            ),
+        ),
+    ),
+    measure,
+)

@@ -8,8 +8,6 @@ the store holds; working the figure out decides every part, beside the requests 
 from __future__ import annotations
 
 import asyncio
-import os
-import statistics
 import tempfile
 import time
 from dataclasses import replace
@@ -27,73 +25,105 @@ from assent.services.figures.outlook import refresh
 from assent.services.session.sessions import begin
 from assent.store.records import Account, Choice
 from assent.wiring import Wiring
+from benchmarks.board.rounds import Times, cpu, growth, setting, thirds
+from benchmarks.board.values import Figure, Headline, Result, Words
 
-CONVERSATIONS = int(os.environ.get("CONVERSATIONS", "200_000"))
-PEOPLE = 2_000
+CONVERSATIONS = setting("CONVERSATIONS", 200_000, small=1_600)
+PEOPLE = setting("PEOPLE", 2_000, small=100)
 BATCH = 5_000
-ROUNDS = 50
+ROUNDS = setting("ROUNDS", 50, small=3)
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-ADDRESSES = ("/console/forecast", "/console/forecast.svg", "/console/erasing", "/console")
+ADDRESSES = {
+    "the forecast": "/console/forecast",
+    "its picture": "/console/forecast.svg",
+    "what is erased": "/console/erasing",
+    "the overview": "/console",
+}
 
 
-def fill(home: Wiring) -> None:
+def fill(home: Wiring, conversations: int) -> None:
     """Keep conversations of the last four years."""
     store, began = home.store, NOW - timedelta(days=1_400)
     store.put_accounts([Account(f"p{n}", "free", age=30, region="DE") for n in range(PEOPLE)])
     for number in range(0, PEOPLE, 2):
         name = f"p{number}"
         store.add_choice(Choice(f"c{number}", name, "training", "allow", began, "n", "html", "import", began))
-    for start in range(0, CONVERSATIONS, BATCH):
+    for start in range(0, conversations, BATCH):
         made = []
-        for number in range(start, min(start + BATCH, CONVERSATIONS)):
-            at = began + timedelta(minutes=number * 2_000_000 // CONVERSATIONS)
+        for number in range(start, min(start + BATCH, conversations)):
+            at = began + timedelta(minutes=number * 2_000_000 // conversations)
             part = Part("p", "t", "user", "person", "text", "words", at)
             whose = f"p{number % PEOPLE}"
             made.append(Conversation(f"b:{number}", "bench", (part,), whose, created_at=at, last_turn_at=at))
         store.intake(made, plan="free", recorded_at=began)
 
 
-async def ask(home: Wiring) -> dict[str, tuple[list[float], int]]:
-    """Ask for every address again and again; returns milliseconds and bytes."""
+async def ask(home: Wiring) -> Times:
+    """Ask for every address again and again, in turn; returns the seconds of each."""
     app = create_app(replace(home.world(), say=lambda _line: None), None, create_site)
     token, _ = begin(
         home.store, kind="staff", who="eve", role="engineer", key=home.new_key(), now=NOW, lasts=timedelta(hours=1)
     )
-    found: dict[str, tuple[list[float], int]] = {}
-    transport = httpx.ASGITransport(app)
+    times, transport = Times(), httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="https://console.test", cookies={COOKIE: token}) as web:
-        for address in ADDRESSES:
-            times, size = [], 0
-            for _ in range(ROUNDS):
+        for number in range(ROUNDS + 1):
+            for name, address in ADDRESSES.items():
                 started = time.perf_counter()
                 answer = await web.get(address)
-                times.append(1_000 * (time.perf_counter() - started))
+                if number:  # the first round warms up
+                    times.add(name, time.perf_counter() - started)
                 answer.raise_for_status()
-                size = len(answer.content)
-            found[address] = (times, size)
-    return found
+    return times
 
 
-def main() -> None:
-    """Fill, work out, and ask."""
+def look(conversations: int) -> tuple[float, Times]:
+    """Fill a home, work the figure out, and ask; returns the CPU seconds of the second and the times of the third."""
     with tempfile.TemporaryDirectory() as folder:
         home = make_home(Wiring(clock=NOW), Path(folder) / "home", ("anthropic/2025-10-08",))
-        started = time.perf_counter()
-        fill(home)
-        print(f"kept {CONVERSATIONS:,} conversations in {time.perf_counter() - started:.0f} s")
-        started, began = time.perf_counter(), time.process_time()
-        outlook = refresh(home.store, home.columns, home.policies, NOW, lead=home.lead)
-        took = time.perf_counter() - started
-        ends = sum(sum(bucket.parts.values()) for bucket in outlook.forecast.buckets)
-        used = time.process_time() - began
-        print(f"working the outlook out: {took:.1f} s, {used:.1f} s of processor time")
-        print(f"  {CONVERSATIONS / used:,.0f} conversations a second of processor time")
-        print(f"  overdue {outlook.overdue.parts:,}, due soon {outlook.soon.parts:,}, in five years {ends:,}")
-        for address, (times, size) in asyncio.run(ask(home)).items():
-            worst = sorted(times)[int(len(times) * 0.95)]
-            print(f"{address}: median {statistics.median(times):.1f} ms, 95% {worst:.1f} ms, {size:,} bytes")
+        fill(home, conversations)
+        began = cpu()
+        refresh(home.store, home.columns, home.policies, NOW, lead=home.lead)
+        used = cpu() - began
+        times = asyncio.run(ask(home))
         home.store.close()
+        return used, times
 
 
-if __name__ == "__main__":
-    main()
+def measure() -> Result:
+    """Look at three sizes; the pages of the largest stand beside those of the smallest."""
+    found = {count: look(count) for count in thirds(CONVERSATIONS)}
+    few, many = min(found), max(found)
+    together = Times()
+    for name in ADDRESSES:
+        for count in (few, many):
+            for seconds in found[count][1][name]:
+                together.add(f"{name}, {count}", seconds)
+    late = {name: sorted(found[many][1][name])[int(ROUNDS * 0.95)] * 1e3 for name in ADDRESSES}
+    return Result(
+        figures=tuple(Figure(name, found[many][1].spread(name, 1e3), "ms") for name in ADDRESSES),
+        ratios=tuple(
+            Figure(f"{name}, against one with a sixteenth of the conversations",
+                   together.against(f"{name}, {many}", f"{name}, {few}"))
+            for name in ADDRESSES
+        ),
+        growth=(
+            growth("working the figure out, CPU", {count: [used] for count, (used, _) in found.items()},
+                   of="conversations"),
+        ),
+        notes=("At the 95th percentile: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in late.items()) + ".",),
+    )  # fmt: skip
+
+
+HEADLINE = Headline(
+    Words(
+        title="Console",
+        work=(
+            f"The forecast of {CONVERSATIONS:,} conversations of {PEOPLE:,} people, over the whole stack but the "
+            "network. The page reads one kept row, whatever the store holds; working the figure out, which the "
+            "daemon does every hour, decides every part."
+        ),
+        peer="the same pages over a sixteenth of the conversations: what lies behind a page should not matter",
+    ),
+    measure,
+    uses=("starlette",),
+)

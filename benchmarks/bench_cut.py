@@ -1,6 +1,6 @@
 """A whole cut of real conversations: decide, decrypt, redact, compare, tell skills apart, judge, write.
 
-The conversations are those of ../shared/data (loud where absent: made-up words take their place), given to people
+The conversations are those of ASSENT_DATA (loud where absent: made-up words take their place), given to people
 who allow, as often as MEGABYTES of text (environment, default 20) ask for, each time with other numbers in them.
 Then the same again with 1 % of the people changed: the price of a refresh against that of the whole.
 """
@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import resource
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,10 +24,12 @@ from assent.services.cut.order import CutOrder
 from assent.services.cut.take import take
 from assent.store.records import Account, Choice
 from assent.wiring import Wiring
+from benchmarks.board.rounds import cpu, no_data, peak_megabytes, public_data, setting
+from benchmarks.board.values import Aim, Figure, Growth, Headline, Result, Spread, Words
 
-MEGABYTES = float(os.environ.get("MEGABYTES", "20"))
-WORKERS = int(os.environ.get("WORKERS", "2"))
-DATA = Path(__file__).parents[2] / "shared" / "data" / "conversations"
+MEGABYTES = setting("MEGABYTES", 20.0, small=0.2)
+WORKERS = setting("WORKERS", 2, small=2)
+DATA = public_data() / "conversations"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TALKED = NOW - timedelta(days=5)
 A_PERSON = 8
@@ -39,23 +39,8 @@ def dialogues() -> list[list[tuple[str, str]]]:
     """Read every dialogue there is: (speaker, text) by turns."""
     found = []
     if not DATA.is_dir():
-        print(f"  {DATA} is not there: these are made-up words, and no measure of redaction or skill")
-        words = [
-            "the",
-            "kettle",
-            "was",
-            "on",
-            "when",
-            "a",
-            "letter",
-            "came",
-            "and",
-            "nobody",
-            "read",
-            "it",
-            "before",
-            "tea",
-        ]
+        sentence = "the kettle was on when a letter came and nobody read it before tea"
+        words = sentence.split()
         return [[("user", " ".join(words[n % 7 :])), ("assistant", " ".join(words[::-1] * 6))] for n in range(500)]
     with gzip.open(DATA / "hh-rlhf-harmless" / "test.jsonl.gz", "rt") as lines:
         for line in lines:
@@ -70,10 +55,10 @@ def dialogues() -> list[list[tuple[str, str]]]:
     return found
 
 
-def conversations() -> Iterator[Conversation]:
+def conversations(megabytes: float) -> Iterator[Conversation]:
     """Yield as many as asked for; each round of the data has a line of its own in every turn, so that none repeats."""
     talks, size, number = dialogues(), 0, 0
-    while size < MEGABYTES * 1e6:
+    while size < megabytes * 1e6:
         turns = talks[number % len(talks)]
         lap = number // len(talks)
         mark = "" if not lap else " ".join(f"{word}{lap}" for word in ("round", "again", "once", "more", "other"))
@@ -88,10 +73,10 @@ def conversations() -> Iterator[Conversation]:
         number += 1
 
 
-def fill(home: Wiring) -> int:
+def fill(home: Wiring, megabytes: float) -> int:
     """Keep everything, with an allow of every person; return how many people there are."""
     people, waiting = set(), []
-    for talk in conversations():
+    for talk in conversations(megabytes):
         waiting.append(talk)
         if talk.subject not in people:
             people.add(talk.subject)
@@ -115,9 +100,9 @@ def cut(
         name, "training", at, at, out, home.settings.home / "cuts", bytes(32), bytes(32), "bench",
         recipe=parse_recipe(recipe, "bench"), workers=home.cut_workers(engine, WORKERS, ""),
     )  # fmt: skip
-    start, cpu = time.perf_counter(), cpu_seconds()
+    start, used = time.perf_counter(), cpu()
     taken = take(order, home.store, home.columns, by_date(home.policies), quiet)
-    return time.perf_counter() - start, cpu_seconds() - cpu, taken.manifest["counts"]["bytes"]
+    return time.perf_counter() - start, cpu() - used, taken.manifest["counts"]["bytes"]
 
 
 class quiet:  # noqa: N801 - stands for a function
@@ -131,40 +116,86 @@ class quiet:  # noqa: N801 - stands for a function
     def __exit__(self, *_error: object) -> None: ...
 
 
-def cpu_seconds() -> float:
-    """Return the CPU time of this process and of those it has waited for."""
-    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in used)
+@dataclass(frozen=True)
+class Cut:
+    """What one cut took: seconds, CPU seconds of all processes, and MB of text that went in."""
+
+    wall: float
+    cpu: float
+    megabytes: float
 
 
-def main() -> None:
-    """Measure the whole, in one process and in a pool, and a refresh after 1 % of the people changed."""
+def cuts(megabytes: float, *ways: tuple[str, str, str]) -> dict[str, Cut]:
+    """Fill a home and cut it in each way (name, engine, recipe); then a refresh after 1 % of the people changed."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         home = make_home(Wiring(None, NOW), folder / "home", ["anthropic/2025-10-08"]).at(NOW, folder / "home")
-        people = fill(home)
+        people = fill(home, megabytes)
         cut(home, folder / "warm", NOW, STANDARD, "local", "warm")
-        given = 0
-        for engine, recipe, name in (
-            ("local", PLAIN, "plain"),
-            ("local", STANDARD, "local"),
-            ("pool", STANDARD, "pool"),
-        ):
-            wall, cpu, size = cut(home, folder / name, NOW, recipe, engine, name)
-            given = given or size
-            text = given / 1e6  # what went in; copies and bad answers do not come out
-            print(f"  {name:8} {text / wall:6.1f} MB/s  {cpu / text:6.3f} CPU seconds a MB  ({text:.1f} MB)")
-        whole = cut(home, folder / "again", NOW, STANDARD, "local", "again")
+        given, found = 0.0, {}
+        for name, engine, recipe in ways:
+            wall, used, size = cut(home, folder / name, NOW, recipe, engine, name)
+            given = given or size / 1e6  # what went in; copies and bad answers do not come out
+            found[name] = Cut(wall, used, given)
         for n in range(0, people, 100):
             at = NOW + timedelta(minutes=1)
             home.store.add_choice(Choice(f"w-{n}", f"s{n}", "training", "withdraw", at, "sha256:n", "web", "web", at))
         later = NOW + timedelta(hours=1)
-        refresh = cut(home.at(later, folder / "home"), folder / "refreshed", later, STANDARD, "local", "again")
-        print(f"  refresh after 1 % changed: {refresh[0]:.2f} s of {whole[0]:.2f} s, {refresh[0] / whole[0]:.1%};"
-              f" CPU {refresh[1] / whole[1]:.1%}")  # fmt: skip
-        print(f"  peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
-        shutil.rmtree(folder / "home")
+        wall, used, _ = cut(home.at(later, folder / "home"), folder / "refreshed", later, STANDARD, "local", "standard")
+        found["refresh"] = Cut(wall, used, given)
+        home.store.close()
+        return found
 
 
-if __name__ == "__main__":
-    main()
+def measure() -> Result:
+    """Measure the whole, in one process and in a pool, a refresh, and two smaller sizes."""
+    standard, alone = ("standard", "local", STANDARD), ("alone", "local", PLAIN)
+    by_size = {size: cuts(size, alone, standard) for size in (MEGABYTES / 16, MEGABYTES / 4)}
+    found = cuts(MEGABYTES, alone, standard, ("pool", "pool", STANDARD))
+    by_size[MEGABYTES] = found
+    named = {
+        "alone": "eligibility alone (`none`)",
+        "standard": "standard recipe, one process",
+        "pool": f"standard recipe, {WORKERS} processes",
+    }
+    aim = Aim("at least", 20)
+    cost = tuple((size, Spread.single(one["standard"].cpu / size)) for size, one in by_size.items())
+    return Result(
+        figures=(
+            *(Figure(title, Spread.single(found[name].megabytes / found[name].wall), "MB of text a second", aim)
+              for name, title in named.items()),
+            *(Figure(f"{title}, CPU", Spread.single(found[name].cpu / found[name].megabytes), "seconds a MB")
+              for name, title in named.items()),
+            Figure("peak memory of the process", Spread.single(peak_megabytes()), "MB"),
+        ),
+        ratios=(
+            Figure("standard recipe, against eligibility alone, CPU",
+                   Spread.single(found["standard"].cpu / found["alone"].cpu)),
+            Figure("refresh after 1 % of the people changed, against the whole, CPU",
+                   Spread.single(found["refresh"].cpu / found["standard"].cpu)),
+        ),
+        growth=(Growth("a cut by the standard recipe, CPU", "seconds for each of the MB", "MB of text", cost),),
+        absent=() if DATA.is_dir() else (no_data("real dialogues, whose place made-up words took"),),
+    )  # fmt: skip
+
+
+HEADLINE = Headline(
+    Words(
+        title="A whole cut",
+        work=(
+            f"{MEGABYTES:g} MB of dialogues in small parts, decided, decrypted, redacted, compared, told apart by "
+            "skill, judged and written."
+        ),
+        peer=(
+            "itself doing less: eligibility alone, and a refresh; no other program cuts a training set under a policy"
+        ),
+        remarks=(
+            (
+                "Each new part is decided by the reference, proved and named, and the parts of these dialogues have "
+                "120 bytes: longer parts go faster in MB. What is unchanged is not read again."
+            ),
+        ),
+    ),
+    measure,
+    uses=("duckdb", "pyarrow"),
+)

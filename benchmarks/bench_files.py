@@ -1,8 +1,8 @@
 """Rows out of files: a hundred conversations of a folder of JSON lines or Parquet, with a look before and after.
 
-MB (environment; default 100) of turns are written, once as JSON lines and once as Parquet. The peers believe themselves
-and look at nothing: for JSON lines `json.loads` a line and write the others on, for Parquet pyarrow's read, filter and
-write. Processor time, five rounds in turn.
+KILOBYTES (environment; default 100,000) of turns are written, once as JSON lines and once as Parquet. The peers believe
+themselves and look at nothing: for JSON lines `json.loads` a line and write the others on, for Parquet pyarrow's read,
+filter and write. Processor time, rounds in turn.
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ import json
 import os
 import random
 import shutil
-import statistics
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from time import process_time
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,13 +21,15 @@ import pyarrow.parquet as pq
 
 from assent.connectors.files.product import Files, Settings, connect
 from assent.connectors.port import state_of
+from benchmarks.board.rounds import Times, cpu, growth, setting, thirds, took
+from benchmarks.board.values import Figure, Headline, Result, Words
 
-MB = int(os.environ.get("MB", "100"))
-ROUNDS = 5
-GONE = 100
+KILOBYTES = setting("KILOBYTES", 100_000, small=3_200)
+ROUNDS = setting("ROUNDS", 5, small=2)
+GONE = setting("GONE", 100, small=10)
 
 
-def turns() -> list[dict[str, object]]:
+def turns(count: int) -> list[dict[str, object]]:
     chance = random.Random(7)
     words = [f"w{number:04}" for number in range(5_000)]
     texts = [" ".join(chance.choices(words, k=150)) for _ in range(2_000)]
@@ -41,14 +41,8 @@ def turns() -> list[dict[str, object]]:
             "content": chance.choice(texts),
             "created_at": 1_767_600_000 + number,
         }
-        for number in range(MB * 1_000)
+        for number in range(count)
     ]
-
-
-def timed(work: Callable[[], object]) -> float:
-    began = process_time()
-    work()
-    return process_time() - began
 
 
 def erase(product: Files, gone: list[str]) -> None:
@@ -71,33 +65,63 @@ def table_by_hand(file: Path, gone: frozenset[str]) -> None:
     pq.write_table(table.filter(stays), file.with_suffix(".new"), row_group_size=100_000, compression="zstd")
 
 
-def main() -> None:
-    """Make the files, erase in both ways, and print the median with its range."""
-    rows = turns()
-    gone = [f"c{number:08}" for number in random.Random(3).sample(range(len(rows) // 4), GONE)]
-    print(f"{'':>10}{'MB of text':>12}{'assent: s':>12}{'range':>14}{'peer: s':>10}{'range':>14}{'ratio':>8}")
-    with tempfile.TemporaryDirectory() as scratch:
-        data = Path(scratch) / "data"
-        data.mkdir()
-        lines, table = Path(scratch) / "a.jsonl", Path(scratch) / "a.parquet"
-        lines.write_bytes(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
-        size = lines.stat().st_size / 1e6
-        pq.write_table(pa.Table.from_pylist(rows), table, row_group_size=100_000, compression="zstd")
-        for file, by_hand in ((lines, lines_by_hand), (table, table_by_hand)):
-            ours, theirs = [], []
-            for turn in range(ROUNDS):
-                place = data / file.name
-                shutil.copy(file, place)
-                state = Path(scratch) / f"state-{file.name}-{turn}"
-                product = connect(Settings(name="bench", folder=state, path=data, rows="turn"), str)
-                ours.append(timed(lambda product=product: erase(product, gone)))
-                place.unlink()
-                theirs.append(timed(lambda file=file, by_hand=by_hand: by_hand(file, frozenset(gone))))
-            a, b = statistics.median(ours), statistics.median(theirs)
-            spread = [f"{min(times):.1f} to {max(times):.1f}" for times in (ours, theirs)]
-            head = f"{file.suffix[1:]:>10}{size:>12.0f}{a:>12.2f}{spread[0]:>14}"
-            print(f"{head}{b:>10.2f}{spread[1]:>14}{a / b:>8.2f}", flush=True)
+def round_of(data: Path, file: Path, by_hand: Callable[[Path, frozenset[str]], None], gone: list[str]) -> list[float]:
+    """Erase from a fresh copy of a file in both ways; returns the CPU seconds of ours and of the peer."""
+    place = data / file.name
+    shutil.copy(file, place)
+    with tempfile.TemporaryDirectory() as state:
+        product = connect(Settings(name="bench", folder=Path(state), path=data, rows="turn"), str)
+        ours = took(lambda: erase(product, gone), cpu)
+    place.unlink()
+    return [ours, took(lambda: by_hand(file, frozenset(gone)), cpu)]
 
 
-if __name__ == "__main__":
-    main()
+def measure() -> Result:
+    """Make files of three sizes and erase in both ways, in turn."""
+    found = {(kind, size): Times() for kind in ("jsonl", "parquet") for size in thirds(KILOBYTES)}
+    for size in thirds(KILOBYTES):
+        rows = turns(size)
+        gone = [f"c{number:08}" for number in random.Random(3).sample(range(len(rows) // 4), GONE)]
+        with tempfile.TemporaryDirectory() as scratch:
+            data = Path(scratch) / "data"
+            data.mkdir()
+            lines, table = Path(scratch) / "a.jsonl", Path(scratch) / "a.parquet"
+            lines.write_bytes(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+            pq.write_table(pa.Table.from_pylist(rows), table, row_group_size=100_000, compression="zstd")
+            for turn in range(ROUNDS + 1):
+                for file, by_hand in ((lines, lines_by_hand), (table, table_by_hand)):
+                    ours, theirs = round_of(data, file, by_hand, gone)
+                    if turn:  # the first round warms up
+                        found[file.suffix[1:], size].add("assent", ours)
+                        found[file.suffix[1:], size].add("by hand", theirs)
+    kinds = {"jsonl": "JSON lines", "parquet": "Parquet"}
+    return Result(
+        figures=tuple(
+            Figure(f"{title}, {side}", found[kind, KILOBYTES].spread(side), "CPU seconds")
+            for kind, title in kinds.items()
+            for side in ("assent", "by hand")
+        ),
+        ratios=tuple(
+            Figure(f"{title}, against a script", found[kind, KILOBYTES].against("assent", "by hand"))
+            for kind, title in kinds.items()
+        ),
+        growth=tuple(
+            growth(f"to erase from {title}", {size: found[kind, size]["assent"] for size in thirds(KILOBYTES)}, of="kB")
+            for kind, title in kinds.items()
+        ),
+    )
+
+
+HEADLINE = Headline(
+    Words(
+        title="Rows out of files",
+        work=(
+            f"{GONE} conversations out of a file with some {KILOBYTES / 1e3:,.0f} MB of turns, once as JSON lines "
+            "and once as Parquet, with a look before and after."
+        ),
+        peer="`json.loads` a line and the others written on; pyarrow's read, filter and write",
+        remarks=("The peers believe themselves and look at nothing.",),
+    ),
+    measure,
+    uses=("pyarrow",),
+)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import statistics
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,10 +28,16 @@ from assent.learn.runs.evaluate import read
 from assent.learn.runs.logs import quiet
 from assent.learn.runs.sharded import compare, seconds_of, take_over
 from assent.learn.runs.train import TrainOrder, train
+from benchmarks.board.page import spread
+from benchmarks.board.rounds import no_data, public_data, setting
+from benchmarks.board.values import Aim, Figure, Headline, Result, Spread, Table, Words
 
-PEOPLE, HELD = int(os.environ.get("PEOPLE", "80")), 16
-FORGOTTEN = 6
+PEOPLE, HELD = setting("PEOPLE", 80, small=8), 16
+TALKS = setting("TALKS", 400, small=36)
+FORGOTTEN = setting("FORGOTTEN", 6, small=1)
+MOST_SHARDS = setting("MOST_SHARDS", 8, small=2)
 LONGEST = 2_500
+FILE = public_data() / "conversations/arena-hard/conversations.jsonl"
 CONFIG = """
 [run]
 seed = 1
@@ -64,28 +70,28 @@ def written(folder: Path, talks: list[tuple[str, str, list[dict[str, str]]]]) ->
 
 def conversations() -> tuple[list[tuple[str, str, list[dict[str, str]]]], list[Talk]]:
     """Give every person some real conversations, and hold some people back."""
-    data = Path(os.environ["ASSENT_DATA"]) / "conversations/arena-hard/conversations.jsonl"
-    said = [json.loads(line)["messages"] for line in data.read_text("utf-8").splitlines()]
+    said = [json.loads(line)["messages"] for line in FILE.read_text("utf-8").splitlines()]
     short = [one for one in said if sum(len(message["content"]) for message in one) < LONGEST]
-    named = [(f"c{number:04}", f"p{number % (PEOPLE + HELD):03}", one) for number, one in enumerate(short)]
+    named = [(f"c{number:04}", f"p{number % (PEOPLE + HELD):03}", one) for number, one in enumerate(short[:TALKS])]
     kept = sorted({whose for _, whose, _ in named})[:HELD]
     held = [Talk(name, whose, "", one) for name, whose, one in named if whose in kept]
     return [one for one in named if one[1] not in kept], held
 
 
-def main() -> None:
-    """Train, forget, compare."""
-    talks, held = conversations()
+@dataclass(frozen=True)
+class Row:
+    """What one number of shards costs: the whole training, people forgotten, and bits a byte of held-back people."""
+
+    shards: int
+    full: float
+    seconds: list[float]
+    tokens: float
+    bits: float
+
+
+def row(scratch: Path, shards: int, talks: list[tuple[str, str, list[dict[str, str]]]], held: list[Talk]) -> Row:
+    """Train on so many shards, then forget people one at a time."""
     people = sorted({whose for _, whose, _ in talks})
-    print(f"{len(talks):,} conversations of {len(people)} people, {len(held)} of others held back")
-    columns = f"{'ratio':>8}{'1/shards':>10}{'tokens':>9}{'held bits/byte':>16}"
-    print(f"{'shards':>7}{'full s':>9}{'forget s: median':>18}{'min':>7}{'max':>7}{columns}")
-    for shards in (1, 2, 4, 8):
-        with tempfile.TemporaryDirectory() as scratch:
-            row(Path(scratch), shards, talks, people, held)
-
-
-def row(scratch: Path, shards: int, talks: list, people: list[str], held: list[Talk]) -> None:
     config = parse_config(CONFIG.format(shards=shards), "run.toml")
     files = written(scratch, talks)
     whole = scratch / "whole"
@@ -108,10 +114,50 @@ def row(scratch: Path, shards: int, talks: list, people: list[str], held: list[T
             assert digest == train(TrainOrder(config, never, files, without), silent).digest
     with quiet():
         reading = read(opened(whole / "weights", config), held)
-    bits = float(reading.bits.sum() / reading.bytes.sum())
-    middle = statistics.median(seconds)
-    print(
-        f"{shards:>7}{full:>9.1f}{middle:>18.2f}{min(seconds):>7.2f}{max(seconds):>7.2f}{middle / full:>8.3f}"
-        f"{1 / shards:>10.3f}{statistics.median(shares):>9.3f}{bits:>16.3f}",
-        flush=True,
-    )
+    return Row(shards, full, seconds, statistics.median(shares), float(reading.bits.sum() / reading.bytes.sum()))
+
+
+def measure() -> Result:
+    """Train, forget, compare, on one shard and on more."""
+    if not FILE.exists():
+        return Result(absent=(no_data("arena-hard"),))
+    talks, held = conversations()
+    rows = []
+    for shards in (one for one in (1, 2, 4, 8) if one <= MOST_SHARDS):
+        with tempfile.TemporaryDirectory() as scratch:
+            rows.append(row(Path(scratch), shards, talks, held))
+    return Result(
+        ratios=tuple(
+            Figure(f"shards: {one.shards}, against training everything again",
+                   Spread.of([seconds / one.full for seconds in one.seconds]), aim=Aim("at most", 1.5 / one.shards))
+            for one in rows
+        ),
+        tables=(
+            Table(
+                ("shards", "whole training, s", "forgetting, s", "tokens read again", "held-back people, bits a byte"),
+                tuple(
+                    (str(one.shards), f"{one.full:.1f}", spread(Spread.of(one.seconds)), f"{one.tokens:.3f}",
+                     f"{one.bits:.2f}")
+                    for one in rows
+                ),
+            ),
+        ),
+        notes=(f"{len(talks):,} real conversations of {PEOPLE} people, {len(held)} of others held back.",),
+    )  # fmt: skip
+
+
+HEADLINE = Headline(
+    Words(
+        title="Forgetting a person",
+        work=(
+            f"Training again without one person, {FORGOTTEN} people one at a time; 4 slices a shard, a model of "
+            "0.1 million weights on one thread. The weights of the first must be, bit for bit, those of a run "
+            "that never saw them."
+        ),
+        peer="training everything again, in the same process",
+        remarks=(
+            ("The price of shards is the last column: each model sees a share of the people. The aim is 1.5 / shards."),
+        ),
+    ),
+    measure,
+)

@@ -1,33 +1,41 @@
-"""How long `assent --help` takes, against an interpreter that does nothing and one that imports click only."""
+"""How long `assent --help` takes, against an interpreter that imports click only, and one that does nothing."""
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
-import time
+from functools import partial
 
-ROUNDS = 25
+from benchmarks.board.rounds import in_turn, setting
+from benchmarks.board.values import Figure, Headline, Result, Words
+
+ROUNDS = setting("ROUNDS", 25, small=3)
 COMMANDS = {
     "assent --help": [sys.executable, "-m", "assent", "--help"],
     "import click": [sys.executable, "-c", "import click"],
-    "python": [sys.executable, "-c", "pass"],
+    "python alone": [sys.executable, "-c", "pass"],
 }
 
 
-def main() -> None:
-    """Run the commands in turn and print the median and spread of each, and the ratios to the peer."""
-    times: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(ROUNDS):
-        for name, command in COMMANDS.items():
-            start = time.perf_counter()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            times[name].append((time.perf_counter() - start) * 1000)
-    for name, taken in times.items():
-        print(f"  {name:14} {statistics.median(taken):6.0f} ms  ({min(taken):.0f}-{max(taken):.0f})")
-    ratios = [a / b for a, b in zip(times["assent --help"], times["import click"], strict=True)]
-    print(f"  assent --help / import click: {statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})")
+def measure() -> Result:
+    """Run the commands in turn."""
+    runs = {
+        name: partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
+        for name, command in COMMANDS.items()
+    }
+    times = in_turn(runs, ROUNDS)
+    return Result(
+        figures=tuple(Figure(name, times.spread(name, 1e3), "ms") for name in COMMANDS),
+        ratios=(Figure("against an interpreter that imports click", times.against("assent --help", "import click")),),
+    )
 
 
-if __name__ == "__main__":
-    main()
+HEADLINE = Headline(
+    Words(
+        title="The help page",
+        work=f"`assent --help` as a process of its own, {ROUNDS} rounds in turn.",
+        peer="an interpreter that imports click and ends",
+    ),
+    measure,
+    uses=("click",),
+)

@@ -30,9 +30,11 @@ from assent.store.records import Account, Hold, Plan, PlanItem, PolicyText
 from assent.store.sql.store import SqlStore
 from assent.store.sqlite import SqliteStore
 from assent.wiring import Wiring
+from benchmarks.board.rounds import Times, setting
+from benchmarks.board.values import Figure, Headline, Result, Spread, Words
 
-DUE = int(os.environ.get("DUE", "100_000"))
-BATCH = 5_000
+DUE = setting("DUE", 100_000, small=2_000)
+BATCH = setting("BATCH", 5_000, small=500)
 PEOPLE = 1_000
 AT_LEAST = 10
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -97,16 +99,6 @@ def waits(store: SqlStore, scope: str, ended: threading.Event, name: str) -> lis
     return found
 
 
-def shown(name: str, found: list[float]) -> float:
-    """Print the waits in milliseconds; returns the median."""
-    found.sort()
-    median = statistics.median(found)
-    late = found[int(len(found) * 0.95)]
-    most = f"{late * 1000:7.1f} p95, {found[-1] * 1000:7.1f} most, of {len(found)}"
-    print(f"  {name:38} {median * 1000:7.1f} ms median, {most}")
-    return median
-
-
 @contextmanager
 def stores(kind: str, folder: Path) -> Iterator[Open]:
     """Make an empty store of a kind, and say how it is opened."""
@@ -119,31 +111,55 @@ def stores(kind: str, folder: Path) -> Iterator[Open]:
         yield lambda: PostgresStore.open(address, vault_in(folder), create=True)
 
 
-def measure(kind: str, folder: Path, scope: str) -> None:
-    """Measure one kind of store and one scope of hold."""
+def wait_beside_a_sweep(kind: str, folder: Path, scope: str) -> Times:
+    """Place holds of one scope on one kind of store: while nobody sweeps, and while a sweep runs."""
     folder.mkdir()
+    times = Times()
     with stores(kind, folder) as open_one, closing(open_one()) as store:
         plan = fill(store)
         ended = threading.Event()
-        idle = shown(f"{kind}, {scope}, nobody sweeps", waits(store, scope, ended, "idle"))
+        for seconds in waits(store, scope, ended, "idle"):
+            times.add("idle", seconds)
         thread = threading.Thread(target=sweep, args=(open_one, plan, ended))
         thread.start()
         try:
-            busy = shown(f"{kind}, {scope}, while a sweep runs", waits(store, scope, ended, "busy"))
+            for seconds in waits(store, scope, ended, "busy"):
+                times.add("busy", seconds)
         finally:
             ended.set()
             thread.join()
-    print(f"  {'':38} {busy / idle:.1f} times the wait with nobody sweeping")
+    return times
 
 
-def main() -> None:
+def measure() -> Result:
     """Measure both kinds of store, for the widest hold and for one person."""
-    print(f"{DUE:,} conversations due, batches of {BATCH:,}")
+    figures, ratios = [], []
     with tempfile.TemporaryDirectory() as made:
-        for kind in ("sqlite", "postgres"):
-            for scope in ("everyone", "person"):
-                measure(kind, Path(made) / f"{kind}-{scope}", scope)
+        for kind, title in (("sqlite", "SQLite"), ("postgres", "PostgreSQL")):
+            for scope, whom in (("everyone", "on everyone"), ("person", "on a person")):
+                times = wait_beside_a_sweep(kind, Path(made) / f"{kind}-{scope}", scope)
+                idle = statistics.median(times["idle"])
+                late = sorted(times["busy"])[int(len(times["busy"]) * 0.95)]
+                figures += [
+                    Figure(f"{title}, {whom}, nobody sweeps", times.spread("idle", 1e3), "ms"),
+                    Figure(f"{title}, {whom}, while a sweep runs", times.spread("busy", 1e3), "ms"),
+                    Figure(f"{title}, {whom}, while a sweep runs, 95th percentile", Spread.single(late * 1e3), "ms"),
+                ]
+                ratios.append(Figure(f"{title}, {whom}", Spread.of([seconds / idle for seconds in times["busy"]])))
+    return Result(figures=tuple(figures), ratios=tuple(ratios))
 
 
-if __name__ == "__main__":
-    main()
+HEADLINE = Headline(
+    Words(
+        title="Holds beside a sweep",
+        work=(
+            f"How long until a hold is acknowledged while a sweep erases {DUE:,} conversations in batches of "
+            f"{BATCH:,} without a pause. After a hold is acknowledged nothing that it covers may go until it is "
+            "released, or the benchmark fails."
+        ),
+        peer="the same hold while nobody sweeps; each wait against the median of those",
+        remarks=("A hold waits for the batch that is running, so its longest wait is a batch.",),
+    ),
+    measure,
+    uses=("psycopg",),
+)

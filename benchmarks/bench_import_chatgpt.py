@@ -8,12 +8,8 @@ every `Conversation` and `Part`.
 
 import json
 import random
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import ijson
@@ -21,10 +17,12 @@ import ijson
 from assent.connectors.formats.chatgpt import IMPORTER
 from assent.connectors.formats.port import Malformed, Skipped, Source
 from assent.domain.conversation import Conversation
+from benchmarks.board.importers import result_of, sizes_of
+from benchmarks.board.rounds import setting
+from benchmarks.board.values import Headline, Result, Words
 
-MEGABYTE = 1_000_000
-TARGET_BYTES = 60 * MEGABYTE
-ROUNDS = 5
+MEGABYTES = setting("MEGABYTES", 60, small=2)
+ROUNDS = setting("ROUNDS", 5, small=2)
 SEED = 20
 START = 1_740_000_000.0
 WORDS = ("the", "model", "answers", "in one sentence,", "für große Dateien", "数据", '"quoted"', "\n\n", "`code`")
@@ -142,58 +140,31 @@ def _check_the_answer(path: Path) -> None:
         raise SystemExit("the branches are not marked")
 
 
-def _peak_bytes(path: Path) -> int:
-    """Import in a fresh process and read its peak memory."""
-    code = "import sys, benchmarks.bench_import_chatgpt as b; b.report_peak(sys.argv[1])"
-    answer = subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True)
-    return int(answer.stdout)
-
-
-def report_peak(path: str) -> None:
-    """Print the peak memory of importing a file, in bytes.
-
-    The kernel's own status is read, because `getrusage` also counts the parent that started this process.
-    """
-    import_all(Path(path))
-    status = Path("/proc/self/status").read_text("ascii")
-    print(next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) * 1024)
-
-
-def _measure(path: Path, size: int) -> None:
-    runs: dict[str, Callable[[Path], int]] = {
-        "assent import": import_all,
-        "json.load": load_whole,
-        "ijson.items": stream_items,
-    }
-    speeds: dict[str, list[float]] = {label: [] for label in runs}
-    for turn in range(ROUNDS + 1):
-        for label, run in runs.items():
-            start = time.process_time()
-            run(path)
-            if turn:  # the first round warms up
-                speeds[label].append(size / MEGABYTE / (time.process_time() - start))
-    middle = {label: statistics.median(values) for label, values in speeds.items()}
-    print(f"{size / MEGABYTE:.0f} MB export, CPU time on one core, median of {ROUNDS} (min to max)")
-    for label, values in speeds.items():
-        ratio = middle["assent import"] / middle[label]
-        spread = f"{min(values):.0f} to {max(values):.0f}"
-        print(f"{label:14} {middle[label]:6.0f} MB/s ({spread}); assent is {ratio:.2f} times as fast")
-
-
-def main() -> None:
+def measure() -> Result:
+    """Import files of three sizes, and parse the largest with both peers."""
     with tempfile.TemporaryDirectory() as name:
-        small, large = Path(name) / "conversations.json", Path(name) / "larger.json"
-        size = write_export(small, TARGET_BYTES)
-        _check_the_answer(small)
-        _measure(small, size)
-        size_large = write_export(large, 2 * TARGET_BYTES)
-        peak, peak_large = _peak_bytes(small), _peak_bytes(large)
-        print(
-            f"peak memory {peak / MEGABYTE:.0f} MB for {size / MEGABYTE:.0f} MB, "
-            f"{peak_large / MEGABYTE:.0f} MB for {size_large / MEGABYTE:.0f} MB: "
-            f"growth {(peak_large - peak) / MEGABYTE:+.1f} MB"
-        )
+        files = {size: Path(name) / f"{size}.json" for size in sizes_of(MEGABYTES)}
+        written = {write_export(path, size): path for size, path in files.items()}
+        largest = max(written)
+        _check_the_answer(written[largest])
+        peers = {
+            "`json.load` of the same file": partial(load_whole, written[largest]),
+            "`ijson.items` of the same file": partial(stream_items, written[largest]),
+        }
+        return result_of(import_all, written, peers, ROUNDS)
 
 
-if __name__ == "__main__":
-    main()
+HEADLINE = Headline(
+    Words(
+        title="Importing a ChatGPT export",
+        work=(
+            f"{MEGABYTES} MB of export become conversations with marked parts; CPU time on one core. Every record "
+            "must be accounted for and every text come back in full."
+        ),
+        peer=(
+            "`json.load`, which holds the whole file in memory, and `ijson.items` with its C backend; both only parse"
+        ),
+    ),
+    measure,
+    uses=("ijson", "orjson"),
+)

@@ -8,12 +8,10 @@ that no importer in Python can pass. The importer parses, follows the graph and 
 
 import json
 import random
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -21,11 +19,13 @@ import orjson
 from assent.connectors.formats.claude_code import IMPORTER
 from assent.connectors.formats.port import Malformed, Skipped, Source
 from assent.domain.conversation import Conversation
+from benchmarks.board.importers import result_of, sizes_of
+from benchmarks.board.rounds import setting
+from benchmarks.board.values import Headline, Result, Words
 
-MEGABYTE = 1_000_000
-TARGET_BYTES = 60 * MEGABYTE
-SESSION_TURNS = 60
-ROUNDS = 5
+MEGABYTES = setting("MEGABYTES", 60, small=2)
+SESSION_TURNS = setting("SESSION_TURNS", 60, small=6)
+ROUNDS = setting("ROUNDS", 5, small=2)
 WORDS = ("the", "model reads", "a file,", "then", "für große Dateien", "→ 数据", "{braces}", '"quotes"', "\\n\n\t")
 
 
@@ -155,55 +155,29 @@ def _check_the_answer(folder: Path) -> None:
         raise SystemExit("tool results are missing")
 
 
-def _peak_bytes(folder: Path) -> int:
-    """Import in a fresh process and read its peak memory."""
-    code = "import sys, benchmarks.bench_import_claude_code as b; b.report_peak(sys.argv[1])"
-    answer = subprocess.run([sys.executable, "-c", code, str(folder)], check=True, capture_output=True, text=True)
-    return int(answer.stdout)
-
-
-def report_peak(folder: str) -> None:
-    """Print the peak memory of importing a folder, in bytes.
-
-    The kernel's own status is read, because `getrusage` also counts the parent that started this process.
-    """
-    import_all(Path(folder))
-    status = Path("/proc/self/status").read_text("ascii")
-    print(next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) * 1024)
-
-
-def main() -> None:
+def measure() -> Result:
+    """Import folders of three sizes, and parse the largest with both peers."""
     with tempfile.TemporaryDirectory() as name:
-        small, large = Path(name) / "small", Path(name) / "large"
-        size = write_sessions(small, TARGET_BYTES)
-        _check_the_answer(small)
-        runs: dict[str, Callable[[], int]] = {
-            "assent import": lambda: import_all(small),
-            "json.loads per line": lambda: parse_lines(small, json.loads),
-            "orjson.loads per line": lambda: parse_lines(small, orjson.loads),
+        folders = {size: Path(name) / str(size) for size in sizes_of(MEGABYTES)}
+        written = {write_sessions(folder, size): folder for size, folder in folders.items()}
+        largest = written[max(written)]
+        _check_the_answer(largest)
+        peers = {
+            "`json.loads` a line": partial(parse_lines, largest, json.loads),
+            "`orjson.loads` a line": partial(parse_lines, largest, orjson.loads),
         }
-        speeds: dict[str, list[float]] = {label: [] for label in runs}
-        for turn in range(ROUNDS + 1):
-            for label, run in runs.items():
-                start = time.process_time()
-                run()
-                speed = size / MEGABYTE / (time.process_time() - start)
-                if turn:  # the first round warms up
-                    speeds[label].append(speed)
-        middle = {label: statistics.median(values) for label, values in speeds.items()}
-        print(f"{size / MEGABYTE:.0f} MB of sessions, CPU time on one core, median of {ROUNDS} (min to max)")
-        for label, values in speeds.items():
-            ratio = middle["assent import"] / middle[label]
-            spread = f"{min(values):.0f} to {max(values):.0f}"
-            print(f"{label:22} {middle[label]:6.0f} MB/s ({spread}); assent is {ratio:.2f} times as fast")
-        size_large = write_sessions(large, 2 * TARGET_BYTES)
-        peak, peak_large = _peak_bytes(small), _peak_bytes(large)
-        print(
-            f"peak memory {peak / MEGABYTE:.0f} MB for {size / MEGABYTE:.0f} MB, "
-            f"{peak_large / MEGABYTE:.0f} MB for {size_large / MEGABYTE:.0f} MB: "
-            f"growth {(peak_large - peak) / MEGABYTE:+.1f} MB"
-        )
+        return result_of(import_all, written, peers, ROUNDS)
 
 
-if __name__ == "__main__":
-    main()
+HEADLINE = Headline(
+    Words(
+        title="Importing Claude Code sessions",
+        work=(
+            f"{MEGABYTES} MB of sessions become conversations with marked parts; CPU time on one core. Every line "
+            "must be accounted for and every tool result found."
+        ),
+        peer="`json.loads` a line, which most log readers use, and `orjson.loads` a line; both only parse",
+    ),
+    measure,
+    uses=("orjson",),
+)

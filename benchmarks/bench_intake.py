@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
-import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -27,11 +25,13 @@ from assent.store.port import Store
 from assent.store.postgres import PostgresStore
 from assent.store.postgres.database import Database
 from assent.store.sqlite import SqliteStore
+from benchmarks.board.rounds import Times, cpu, growth, setting, thirds, took
+from benchmarks.board.values import Figure, Headline, Result, Words
 
-CONVERSATIONS = 2_000
+CONVERSATIONS = setting("CONVERSATIONS", 2_000, small=64)
 BATCH = 200
 TURNS = 10
-ROUNDS = 5
+ROUNDS = setting("ROUNDS", 5, small=1)
 SEED = 20
 MEGABYTE = 1_000_000
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -111,7 +111,7 @@ def in_postgres(folder: Path, server: postgres_server.Server) -> Iterator[tuple[
 
 
 def texts_of(store: Store) -> list[str]:
-    keys = list(range(1, CONVERSATIONS * TURNS + 1))
+    keys = list(range(1, store.counts().parts + 1))
     found: dict[int, str] = {}
     for start in range(0, len(keys), 2_000):
         found |= store.content_of(keys[start : start + 2_000])
@@ -122,13 +122,6 @@ def same(store: Store, rows: list[tuple[str]]) -> None:
     """Fail unless both keep the same texts in the same order."""
     if texts_of(store) != [body for (body,) in rows]:
         raise SystemExit("the texts differ")
-
-
-def seconds(act: Callable[[], object]) -> tuple[float, float]:
-    """Wall time, and CPU time of this process alone: that hardly depends on who else is at work."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    act()
-    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def take(store: Store, items: list[Conversation]) -> None:
@@ -147,34 +140,53 @@ def put(insert: Insert, items: list[Conversation]) -> None:
         insert(rows)
 
 
-def main() -> None:
+def round_of(store: Store, insert: Insert, items: list[Conversation], walls: Times, cpus: Times) -> None:
+    """Time everything once: on the wall, and the CPU of this process alone, which hardly depends on others."""
+    for name, act in (
+        ("intake", lambda: take(store, items)),
+        ("plain", lambda: put(insert, items)),
+        ("again", lambda: take(store, items)),
+        ("read", lambda: texts_of(store)),
+    ):
+        with cpus.timing(name, cpu):
+            walls.add(name, took(act))
+
+
+def measure() -> Result:
     """Run both databases."""
     items = made()
     size = sum(len(part.text.encode()) for item in items for part in item.parts) / MEGABYTE
-    print(f"{CONVERSATIONS:,} conversations, {size:.1f} MB of text, {BATCH} a commit; median of {ROUNDS} (min to max)")
+    figures, ratios, grows = [], [], []
     with postgres_server.running() as server:
         for label, opened in (("SQLite", in_sqlite), ("PostgreSQL", in_postgres)):
-            walls: dict[str, list[float]] = {}
-            cpus: dict[str, list[float]] = {}
-            for turn in range(ROUNDS + 1):
-                with tempfile.TemporaryDirectory() as folder, opened(Path(folder), server) as (store, insert):
-                    times = {
-                        "intake": seconds(lambda store=store: take(store, items)),
-                        "plain insert": seconds(lambda insert=insert: put(insert, items)),
-                        "again": seconds(lambda store=store: take(store, items)),
-                        "read": seconds(lambda store=store: texts_of(store)),
-                    }
-                if turn:  # the first round warms up
-                    for name, (wall, cpu) in times.items():
-                        walls.setdefault(name, []).append(size / wall)
-                        cpus.setdefault(name, []).append(size / cpu)
-            print(label)
-            for name, found in walls.items():
-                ratio = statistics.median(took / peer for took, peer in zip(found, walls["plain insert"], strict=True))
-                speed = f"{statistics.median(found):.1f} MB/s ({min(found):.1f} to {max(found):.1f})"
-                busy = f"{statistics.median(cpus[name]):.0f} MB a CPU-second"
-                print(f"  {name:13} {speed}, {busy}, {ratio:.2f} times as fast as the plain insert")
+            by_size = {count: (Times(), Times()) for count in thirds(CONVERSATIONS)}
+            for turn in range(ROUNDS + 1):  # the first round warms up
+                for count, found in by_size.items():
+                    with tempfile.TemporaryDirectory() as folder, opened(Path(folder), server) as (store, insert):
+                        round_of(store, insert, items[:count], *(found if turn else (Times(), Times())))
+            walls, cpus = by_size[CONVERSATIONS]
+            named = {"intake": "intake", "plain": "plain insert", "again": "coming again unchanged", "read": "reading"}
+            for name, said in named.items():
+                figures.append(Figure(f"{label}: {said}", walls.rate(name, size), "MB of text a second"))
+                figures.append(
+                    Figure(f"{label}: {said}, CPU of this process", cpus.rate(name, size), "MB a CPU second")
+                )
+            ratios.append(Figure(f"{label}: against a plain insert of the texts", walls.against("intake", "plain")))
+            seconds = {count: times["intake"] for count, (times, _) in by_size.items()}
+            grows.append(growth(f"intake into {label}", seconds, of="conversations"))
+    return Result(figures=tuple(figures), ratios=tuple(ratios), growth=tuple(grows))
 
 
-if __name__ == "__main__":
-    main()
+HEADLINE = Headline(
+    Words(
+        title="Intake",
+        work=(
+            f"{CONVERSATIONS:,} conversations of ten turns into store and vault, {BATCH} a commit. Both sides "
+            "must give back the same texts in the same order."
+        ),
+        peer="the same texts inserted into one table in the clear: SQLite as durable as ours, PostgreSQL by COPY",
+        remarks=("The peer neither seals nor digests, and knows no facts.",),
+    ),
+    measure,
+    uses=("psycopg",),
+)

@@ -13,7 +13,6 @@ import hashlib
 import os
 import shutil
 import sqlite3
-import statistics
 import sys
 import tempfile
 import time
@@ -43,12 +42,14 @@ from assent.store.records import Choice
 from assent.store.schema import choice as choice_table
 from assent.store.sql.ledger import _row
 from assent.store.sqlite import SqliteStore
+from benchmarks.board.rounds import Times, growth, setting, thirds, took
+from benchmarks.board.values import Figure, Growth, Headline, Result, Spread, Words
 
-BATCH = 5_000
-BATCHES = 4
-ROUNDS = 5
+BATCH = setting("BATCH", 5_000, small=100)
+BATCHES = setting("BATCHES", 4, small=2)
+ROUNDS = setting("ROUNDS", 5, small=1)
 RATE = 500
-SECONDS = 10
+SECONDS = setting("SECONDS", 10, small=1)
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SIGNER = new_signer("localhost/assent", b"s" * 32)
 LOG = Log("localhost/assent", (SIGNER,), Identity("controller.example", b"k" * 32), lambda n: os.urandom(32 * n))
@@ -134,13 +135,13 @@ def same(store: Store, plain: list[Any]) -> None:
         sys.exit("the two sides do not hold the same choices")
 
 
-def round_of(store: Store, insert: Insert) -> tuple[float, float, list[Appended]]:
-    """Time both sides on the same batches, in turn; returns their seconds and the last batch with its proofs."""
+def round_of(store: Store, insert: Insert, times: Times, batch_size: int = BATCH) -> list[Appended]:
+    """Time both sides on the same batches, in turn; returns the last batch with its proofs."""
     found(store, LOG, now=NOW)
     ours = theirs = 0.0
     appended: list[Appended] = []
     for number in range(BATCHES):
-        batch = [choice(number * BATCH + n) for n in range(BATCH)]
+        batch = [choice(number * batch_size + n) for n in range(batch_size)]
         start = time.perf_counter()
         appended = append(store, LOG, batch, now=NOW)
         ours += time.perf_counter() - start
@@ -149,31 +150,19 @@ def round_of(store: Store, insert: Insert) -> tuple[float, float, list[Appended]
         start = time.perf_counter()
         insert(rows, leaves)  # type: ignore[arg-type]
         theirs += time.perf_counter() - start
-    for one in appended[:: BATCH // 20]:
+    times.add("ledger", ours)
+    times.add("plain", theirs)
+    for one in appended[:: max(1, batch_size // 20)]:
         check_proof(parse_proof(one.proof), commitment(one.salt, one.record), [SIGNER.verifier], LOG.origin)
-    return ours, theirs, appended
+    return appended
 
 
-def report(kind: str, times: list[tuple[float, float]]) -> None:
-    """Print choices a second of both sides and the ratio."""
-    total = BATCH * BATCHES
-    print(f"{kind}: {total:,} choices in batches of {BATCH:,}, {len(times)} rounds in turn")
-    for name, seconds in (("ledger", [a for a, _ in times]), ("plain insert", [b for _, b in times])):
-        rates = sorted(total / s for s in seconds)
-        print(f"  {name:12} {statistics.median(rates):>9,.0f} choices/s  ({rates[0]:,.0f}-{rates[-1]:,.0f})")
-    ratios = sorted(a / b for a, b in times)
-    print(f"  ratio of times ledger / plain: {statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})")
-
-
-def check_time(one: Appended) -> None:
-    """Print how long it takes to check signature and inclusion from the text of a proof."""
-    entry = commitment(one.salt, one.record)
-    times = []
+def check_time(one: Appended) -> Figure:
+    """Measure how long it takes to check signature and inclusion from the text of a proof."""
+    entry, times = commitment(one.salt, one.record), Times()
     for _ in range(200):
-        start = time.perf_counter()
-        check_proof(parse_proof(one.proof), entry, [SIGNER.verifier], LOG.origin)
-        times.append((time.perf_counter() - start) * 1000)
-    print(f"checkpoint and inclusion checked in {statistics.median(times):.2f} ms ({min(times):.2f}-{max(times):.2f})")
+        times.add("", took(lambda: check_proof(parse_proof(one.proof), entry, [SIGNER.verifier], LOG.origin)))
+    return Figure("a checkpoint and an inclusion proof checked", times.spread("", 1e3), "ms")
 
 
 def bytes_in_sqlite(path: Path) -> float:
@@ -193,16 +182,15 @@ async def wait_in_groups(store: Store) -> list[float]:
     remembered = Remembered()
     worker = OwnThread[Choice, Appended](lambda group: [*append(store, LOG, group, now=NOW, remembered=remembered)])
     queue = GroupQueue(worker)
-    loop = asyncio.get_running_loop()
 
     async def wait(number: int, due: float) -> float:
         await queue.of(choice(10_000_000 + number))
-        return (loop.time() - due) * 1000
+        return (time.perf_counter() - due) * 1000
 
-    begin, tasks = loop.time() + 0.1, []
+    begin, tasks = time.perf_counter() + 0.1, []
     for number in range(RATE * SECONDS):
         due = begin + number / RATE
-        if (pause := due - loop.time()) > 0:
+        if (pause := due - time.perf_counter()) > 0:
             await asyncio.sleep(pause)
         tasks.append(asyncio.create_task(wait(number, due)))
     waits = await asyncio.gather(*tasks)
@@ -210,42 +198,69 @@ async def wait_in_groups(store: Store) -> list[float]:
     return sorted(waits)
 
 
-def waiting_time(store: Store) -> None:
-    """Print how long single choices wait when they come at a steady rate and are appended in groups."""
+def waiting_time(kind: str, store: Store) -> list[Figure]:
+    """Measure how long single choices wait when they come at a steady rate and are appended in groups."""
+    found(store, LOG, now=NOW)
     waits = asyncio.run(wait_in_groups(store))
-    middle, late = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
-    print(f"  one choice of {RATE} a second, in groups: {middle:.1f} ms, p99 {late:.1f} ms, longest {waits[-1]:.1f} ms")
+    return [
+        Figure(f"{kind}: one choice of {RATE} a second, in groups, {name}", Spread.single(waits[place]), "ms")
+        for name, place in (("median", len(waits) // 2), ("99th percentile", len(waits) * 99 // 100))
+    ]
 
 
-def main() -> None:
+def report(kind: str, times: dict[int, Times]) -> tuple[list[Figure], Figure, Growth]:
+    """Lay out choices a second of both sides, their ratio, and what a choice costs in small batches and in large."""
+    whole, total = times[BATCH], BATCH * BATCHES
+    figures = [
+        Figure(f"{kind}: {name}", whole.rate(side, total), "choices a second")
+        for name, side in (("ledger", "ledger"), ("plain insert of the same rows", "plain"))
+    ]
+    by_size = {size * BATCHES: found["ledger"] for size, found in times.items()}
+    ratio = Figure(f"{kind}, against a plain insert", whole.against("ledger", "plain"))
+    return figures, ratio, growth(f"{kind}: appending {BATCHES} batches", by_size, of="choices")
+
+
+def measure() -> Result:
     """Run both databases."""
-    with tempfile.TemporaryDirectory() as made:
+    sqlite, postgres = ({size: Times() for size in thirds(BATCH)} for _ in range(2))
+    appended: list[Appended] = []
+    with tempfile.TemporaryDirectory() as made, postgres_server.running() as server:
         folder = Path(made)
-        times = []
-        for number in range(ROUNDS + 1):
-            with in_sqlite(folder, str(number)) as (store, insert):
-                ours, theirs, appended = round_of(store, insert)
-                times.append((ours, theirs))
-            size = bytes_in_sqlite(folder / f"{number}.db")
-        report("SQLite", times[1:])
-        print(f"  {size:.0f} bytes a choice in the ledger's tables")
+        for number in range(ROUNDS + 1):  # the first round warms up
+            for size in thirds(BATCH):
+                with in_sqlite(folder, f"{number}-{size}") as (store, insert):
+                    appended = round_of(store, insert, sqlite[size] if number else Times(), size)
+                with in_postgres(server, folder) as (store, insert):
+                    round_of(store, insert, postgres[size] if number else Times(), size)
+        kept = bytes_in_sqlite(folder / f"{ROUNDS}-{BATCH}.db")
         store = SqliteStore.open(folder / "single.db", vault_in(folder), create=True)
-        found(store, LOG, now=NOW)
-        waiting_time(store)
+        waits = waiting_time("SQLite", store)
         store.close()
-        check_time(appended[0])
-    with postgres_server.running() as server, tempfile.TemporaryDirectory() as made:
-        times = []
-        for _ in range(ROUNDS + 1):
-            with in_postgres(server, Path(made)) as (store, insert):
-                ours, theirs, _ = round_of(store, insert)
-                times.append((ours, theirs))
-        report("PostgreSQL", times[1:])
-        store = PostgresStore.open(server.address(server.fresh(str)), vault_in(Path(made)))
-        found(store, LOG, now=NOW)
-        waiting_time(store)
+        store = PostgresStore.open(server.address(server.fresh(str)), vault_in(folder))
+        waits += waiting_time("PostgreSQL", store)
         store.close()
+    told = [report("SQLite", sqlite), report("PostgreSQL", postgres)]
+    return Result(
+        figures=(
+            *(figure for figures, _, _ in told for figure in figures),
+            Figure("a choice in the ledger's tables", Spread.single(kept), "bytes"),
+            check_time(appended[0]),
+            *waits,
+        ),
+        ratios=tuple(ratio for _, ratio, _ in told),
+        growth=tuple(grown for _, _, grown in told),
+    )
 
 
-if __name__ == "__main__":
-    main()
+HEADLINE = Headline(
+    Words(
+        title="Ledger",
+        work=(
+            f"{BATCH * BATCHES:,} choices in batches of {BATCH:,}, with record, salt, leaf, checkpoint and a proof for "
+            "each. Both sides must end with the same choices, and proofs are checked."
+        ),
+        peer="a plain insert of the same choices and leaves, made beforehand, by `executemany` of sqlite3 and psycopg",
+    ),
+    measure,
+    uses=("psycopg", "cryptography"),
+)

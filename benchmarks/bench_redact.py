@@ -11,19 +11,34 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import subprocess
-import sys
-import time
 from collections import Counter
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from assent.pipeline.redact.find import candidates
 from assent.pipeline.redact.finding import RedactTerms
+from benchmarks.board.rounds import (
+    Times,
+    cpu,
+    growth,
+    in_turn,
+    no_data,
+    no_peers,
+    peers_environment,
+    public_data,
+    setting,
+    thirds,
+)
+from benchmarks.board.values import Figure, Growth, Headline, Result, Spread, Table, Words
 from benchmarks.redact_set.make import Document, documents
 
-REPEAT = 2
+ROUNDS = setting("ROUNDS", 5, small=2)
+TEXTS = setting("TEXTS", 2_146, small=64)
+TALKS = setting("TALKS", 400, small=16)
+DIALOGUE = public_data() / "conversations/hh-rlhf-harmless/test.jsonl.gz"
+EVERYTHING = RedactTerms()
+STRUCTURED = RedactTerms(types=EVERYTHING.types - {"name"})
 PEER_TYPES = {
     "CREDIT_CARD": "card", "EMAIL_ADDRESS": "mail", "IBAN_CODE": "iban", "IP_ADDRESS": "ip", "MAC_ADDRESS": "mac", "PHONE_NUMBER": "phone",
     "US_SSN": "national_id", "UK_NINO": "national_id", "ES_NIF": "national_id", "ES_NIE": "national_id", "IT_FISCAL_CODE": "national_id",
@@ -64,75 +79,98 @@ def score(rows: list[Document], found: list[list[tuple[str, int, int]]]) -> dict
 
 
 def shown(counts: tuple[int, int, int] | None) -> str:
-    if counts is None or not sum(counts):
-        return f"{'-':>7} {'-':>7} {'-':>7}"
+    """Write precision, recall and F1."""
+    if counts is None or not counts[0]:
+        return "finds none"
+    precision, recall, f1 = of(counts)
+    return f"{precision:.3f}, {recall:.3f}, {f1:.3f}"
+
+
+def of(counts: tuple[int, int, int]) -> tuple[float, float, float]:
     hit, miss, false = counts
     precision, recall = hit / max(hit + false, 1), hit / max(hit + miss, 1)
-    return f"{precision:7.3f} {recall:7.3f} {2 * precision * recall / max(precision + recall, 1e-9):7.3f}"
+    return precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)
 
 
-def ours(texts: list[str], terms: RedactTerms) -> tuple[float, list[list[tuple[str, int, int]]]]:
-    candidates(texts[0], terms)
-    best, found = 1e9, []
-    for _ in range(REPEAT):
-        start = time.process_time()
-        found = [[one[:3] for one in candidates(text, terms) if one.score >= terms.sure] for text in texts]
-        best = min(best, time.process_time() - start)
-    return best, found
+def ours(texts: list[str], terms: RedactTerms) -> list[list[tuple[str, int, int]]]:
+    return [[one[:3] for one in candidates(text, terms) if one.score >= terms.sure] for text in texts]
 
 
-def dialogue(limit: int) -> list[str]:
-    """Read real conversations from the folder ASSENT_DATA, to measure speed on."""
-    folder = os.environ.get("ASSENT_DATA")
-    if not folder:
-        print("ASSENT_DATA is not set: speed on dense labelled texts only", file=sys.stderr)
+def dialogue() -> list[str]:
+    """Read real conversations, to measure speed on."""
+    if not DIALOGUE.exists():
         return []
-    with gzip.open(Path(folder, "conversations/hh-rlhf-harmless/test.jsonl.gz"), "rt") as lines:
-        return [json.loads(line)["chosen"] for line in lines][:limit]
+    with gzip.open(DIALOGUE, "rt") as lines:
+        return [json.loads(line)["chosen"] for line in lines][:TALKS]
 
 
 def peer_found(texts: list[str]) -> dict[str, Any]:
     """Run Presidio in its own environment."""
-    command = [os.environ["ASSENT_PEERS"], "-c", PEER]
+    command = [peers_environment(), "-c", PEER]
     done = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True, check=True)
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
 
-def speed(name: str, texts: list[str]) -> None:
-    """Print both speeds on the same texts."""
-    everything = RedactTerms()
+def speed(name: str, texts: list[str]) -> tuple[list[Figure], list[Figure], Growth]:
+    """Measure speed on these texts, of ours and of the peer; returns figures, ratios, and the growth of ours."""
     size = sum(len(text.encode()) for text in texts) / 1e6
-    whole, structured = ours(texts, everything)[0], ours(texts, RedactTerms(types=everything.types - {"name"}))[0]
-    print(
-        f"{name}: {size:.2f} MB, structured {size / structured:.2f} MB/s, with names {size / whole:.2f} MB/s of processor time"
-    )
-    if os.environ.get("ASSENT_PEERS"):
-        answer = peer_found(texts)
-        peer = answer["seconds"]
-        print(
-            f"  Presidio (model {answer['model']}): {size / peer:.3f} MB/s: {peer / structured:.0f}x slower than structured, {peer / whole:.0f}x than with names"
-        )
+    sides = {"without names": partial(ours, texts, STRUCTURED), "with names": partial(ours, texts, EVERYTHING)}
+    times = in_turn(sides, ROUNDS, cpu)
+    figures = [Figure(f"{name}, {side}", times.rate(side, size), "MB a CPU second") for side in sides]
+    ratios = []
+    if peers_environment():
+        peer = float(peer_found(texts)["seconds"])
+        figures.append(Figure(f"{name}, Presidio", Spread.single(size / peer), "MB a CPU second"))
+        ratios = [
+            Figure(f"{name}, {side}, against Presidio", Spread.of([s / peer for s in times[side]])) for side in sides
+        ]
+    by_size = {count: partial(ours, texts[:count], EVERYTHING) for count in thirds(len(texts))}
+    grown: Times = in_turn({str(count): work for count, work in by_size.items()}, ROUNDS, cpu)
+    return figures, ratios, growth(f"{name}, CPU", {count: grown[str(count)] for count in by_size}, of="texts")
 
 
-def main() -> None:
-    rows = documents("test")
+def measure() -> Result:
+    """Score both on the test half, then time both on the same texts."""
+    rows = documents("test")[:TEXTS]
     texts = [row.text for row in rows]
-    mine, peer = score(rows, ours(texts, RedactTerms())[1]), {}
-    if os.environ.get("ASSENT_PEERS"):
-        found = peer_found(texts)["found"]
+    mine, peer, absent, notes = score(rows, ours(texts, EVERYTHING)), {}, [], []
+    if peers_environment():
+        answer = peer_found(texts)
+        found = answer["found"]
         peer = score(rows, [[(PEER_TYPES.get(kind, kind), start, end) for kind, start, end, _ in one] for one in found])
+        notes.append(f"Presidio had {answer['model'] or 'no model for names: it looked by patterns only'}.")
     else:
-        print("ASSENT_PEERS is not set: nothing to compare with", file=sys.stderr)
-    print(f"{len(rows)} texts, {sum(len(row.spans) for row in rows)} spans")
-    print(f"{'':14} {'spans':>6} | ours: precision, recall, F1 | presidio: precision, recall, F1")
-    for kind, counts in mine.items():
-        print(f"{kind:14} {counts[0] + counts[1]:6} | {shown(counts)} | {shown(peer.get(kind))}")
-    speed("labelled texts", texts)
-    talk = dialogue(400)
-    if talk:
-        speed("dialogue", talk)
+        absent.append(no_peers("Presidio"))
+    spans = sum(hit + miss for hit, miss, _ in mine.values())
+    lines = [(kind, f"{n[0] + n[1]:,}", shown(n), shown(peer.get(kind)) if peer else "") for kind, n in mine.items()]
+    figures, ratios, grown = speed("labelled texts", texts)
+    grows = [grown]
+    if talk := dialogue():
+        more, others, grown = speed("dialogue", talk)
+        figures, ratios, grows = [*figures, *more], [*ratios, *others], [*grows, grown]
+    else:
+        absent.append(no_data("real dialogue"))
+    table = Table(("type", "spans", "precision, recall, F1", "Presidio"), tuple(lines))
+    return Result(
+        tuple(figures), tuple(ratios), tuple(grows), (table,), (f"{spans:,} labelled spans.", *notes), tuple(absent)
+    )
 
 
-if __name__ == "__main__":
-    main()
+HEADLINE = Headline(
+    Words(
+        title="Redaction",
+        work=(
+            f"{TEXTS:,} texts with labelled spans in five languages, chats, code, JSON, logs. Any overlap with "
+            "the right type is a hit."
+        ),
+        peer="Presidio out of the box, on the same texts, in an environment of its own",
+        remarks=(
+            (
+                "**This half was looked at while the rules were written**, so it flatters; before any look, names "
+                "had 0.904 and 0.919, phones a recall of 0.933, the rest 0.91 to 1."
+            ),
+        ),
+    ),
+    measure,
+)

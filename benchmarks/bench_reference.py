@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import random
-import statistics
 import sys
-import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +20,14 @@ from cedarpy import PolicySet, is_authorized
 from assent.domain.facts import ChoiceAct, Facts, HoldSpan
 from assent.policy.decide import decide
 from assent.policy.parse import parse_policy
+from benchmarks.board.rounds import grown, in_turn, setting, thirds
+from benchmarks.board.values import Figure, Headline, Result, Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PARTS = 20_000
-ROUNDS = 5
+PARTS = setting("PARTS", 20_000, small=640)
+ROUNDS = setting("ROUNDS", 5, small=2)
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 POLICY = Path(__file__).parents[1] / "policies/anthropic/2025-10-08.toml"
 CONSUMER = ("free", "pro", "max")
@@ -130,15 +131,19 @@ def _with(facts: Facts, **changed: object) -> Facts:
     return Facts(**values)  # type: ignore[arg-type]
 
 
-def main() -> None:
-    """Check that all agree, then time them in turn and print decisions a second with the spread."""
+def measure() -> Result:
+    """Check that all agree, then time them in turn."""
     policy = parse_policy(POLICY.read_text(encoding="utf-8"), POLICY.name)
     draw = random.Random(2026)
     facts = [everyday(number, draw) for number in range(PARTS)]
     requests = [request(fact) for fact in facts]
     policies = PolicySet.from_str(CEDAR)
+
+    def reference(count: int = PARTS) -> list[bool]:
+        return ["training" in decide(fact, policy, AT).eligible for fact in facts[:count]]
+
     sides: dict[str, Callable[[], list[bool]]] = {
-        "reference": lambda: ["training" in decide(fact, policy, AT).eligible for fact in facts],
+        "reference": reference,
         "cedar": lambda: [is_authorized(one, policies, "[]").allowed for one in requests],
         "by hand": lambda: [trains(fact, AT) for fact in facts],
     }
@@ -146,22 +151,30 @@ def main() -> None:
     wrong = [name for name in sides if answers[name] != answers["by hand"]]
     if wrong:
         sys.exit(f"{' and '.join(wrong)} disagree with the function by hand")
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(ROUNDS):
-        for name, side in sides.items():
-            start = time.perf_counter()
-            side()
-            times[name].append(time.perf_counter() - start)
-    print(f"{PARTS:,} parts, {sum(answers['by hand']):,} may train, {ROUNDS} rounds in turn, one thread")
-    for name, seconds in times.items():
-        rates = sorted(PARTS / s for s in seconds)
-        print(f"  {name:9} {statistics.median(rates):9,.0f} decisions/s  ({rates[0]:,.0f}-{rates[-1]:,.0f})")
-    for name in ("cedar", "by hand"):
-        ratios = sorted(a / b for a, b in zip(times["reference"], times[name], strict=True))
-        print(
-            f"  ratio of times reference / {name}: {statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
-        )
+    times = in_turn(sides, ROUNDS)
+    shown = {"reference": "reference, with dates, gaps and reasons in words", "cedar": "Cedar, permit or forbid only",
+             "by hand": "one Python function, no reasons"}  # fmt: skip
+    return Result(
+        figures=tuple(Figure(title, times.rate(name, PARTS), "decisions a second") for name, title in shown.items()),
+        ratios=(
+            Figure("against Cedar, permit or forbid only", times.against("reference", "cedar")),
+            Figure("against one Python function, no reasons", times.against("reference", "by hand")),
+        ),
+        growth=(grown("the reference", {n: partial(reference, n) for n in thirds(PARTS)}, ROUNDS, of="parts"),),
+        notes=(f"Of {PARTS:,} parts {sum(answers['by hand']):,} may train.",),
+    )
 
 
-if __name__ == "__main__":
-    main()
+HEADLINE = Headline(
+    Words(
+        title="Reference evaluator",
+        work=(
+            f"{PARTS:,} everyday parts, one after another on one thread, `anthropic/2025-10-08`. All three must "
+            "agree on every part whether it may train."
+        ),
+        peer="Cedar (its engine in Rust, the policies parsed once), and the same rule as one Python function",
+        remarks=("The peers answer less: only whether a part may train now.",),
+    ),
+    measure,
+    uses=("cedarpy",),
+)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,8 +23,11 @@ import pyarrow.parquet as pq
 from assent.learn.runs.config import parse_config
 from assent.learn.runs.data import CutFiles, DataFile
 from assent.learn.runs.train import TrainOrder, rows_of
+from benchmarks.board.rounds import Times, setting, thirds
+from benchmarks.board.values import Figure, Growth, Headline, Result, Words
 
-SIZES = tuple(int(size) for size in os.environ.get("SIZES", "2000,8000,32000").split(","))
+CONVERSATIONS = setting("CONVERSATIONS", 32_000, small=320)
+ROUNDS = setting("ROUNDS", 1, small=1)
 TURN = "The lamp stands at the window, and the letter lies under the lamp. "
 CONFIG = """
 [run]
@@ -80,22 +82,45 @@ def peer(folder: Path) -> None:
     pq.write_table(pa.table({"input_ids": ids}), folder / "rows.parquet")
 
 
-def main() -> None:
+def run(how: str, count: int) -> tuple[float, float]:
+    """Run one way in a process of its own; returns its peak in MB and its seconds."""
+    with tempfile.TemporaryDirectory() as scratch:
+        written(Path(scratch), count)
+        command = [sys.executable, "-m", "benchmarks.bench_rows", how, scratch]
+        peak, seconds = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        return float(peak), float(seconds)
+
+
+def measure() -> Result:
     """Run every size in both ways, and once with next to nothing for what the libraries take themselves."""
-    print(f"{'conversations':>14}{'MB of text':>12}{'ours: MB':>10}{'s':>7}{'whole: MB':>11}{'s':>7}")
-    for count in (10, *SIZES):
-        found = []
-        for how in ("ours", "peer"):
-            with tempfile.TemporaryDirectory() as scratch:
-                written(Path(scratch), count)
-                size = (Path(scratch) / "messages-train-00000.jsonl").stat().st_size
-                command = [sys.executable, "-m", __spec__.name if __spec__ else "benchmarks.bench_rows", how, scratch]
-                told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-                found += [float(word) for word in told]
-        print(
-            f"{count:>14,}{size / 1e6:>12.1f}{found[0]:>10.0f}{found[1]:>7.1f}{found[2]:>11.0f}{found[3]:>7.1f}",
-            flush=True,
-        )
+    sizes = (10, *thirds(CONVERSATIONS))
+    peaks, times = Times(), Times()
+    for _ in range(ROUNDS):
+        for count in sizes:
+            for how in ("ours", "peer"):
+                peak, seconds = run(how, count)
+                peaks.add(f"{how} {count}", peak)
+                times.add(f"{how} {count}", seconds)
+    ours, peer = f"ours {CONVERSATIONS}", f"peer {CONVERSATIONS}"
+    named = {"ours": "making rows", "peer": "reading whole"}
+    return Result(
+        figures=tuple(
+            Figure(f"{title}, {what}", found.spread(f"{how} {CONVERSATIONS}"), unit)
+            for what, unit, found in (("peak memory", "MB", peaks), ("time", "seconds", times))
+            for how, title in named.items()
+        ),
+        ratios=(
+            Figure("peak memory, against reading the files whole", peaks.against(ours, peer)),
+            Figure("time, against reading the files whole", times.against(ours, peer)),
+        ),
+        growth=tuple(
+            Growth(
+                f"{title}, peak memory", "MB", "conversations", tuple((n, peaks.spread(f"{how} {n}")) for n in sizes)
+            )
+            for how, title in named.items()
+        ),
+        notes=(f"With ten conversations, which is what the libraries take: {times.spread('ours 10').median:.1f} s.",),
+    )
 
 
 def one(how: str, folder: Path) -> None:
@@ -116,6 +141,21 @@ def one(how: str, folder: Path) -> None:
     over.set()
     watching.join()
     print(f"{peak[0] * 1024 / 1e6:.1f} {perf_counter() - began:.2f}")
+
+
+HEADLINE = Headline(
+    Words(
+        title="Rows to learn",
+        work=(
+            f"Token ids of up to {CONVERSATIONS:,} conversations of 2 kB, a byte tokenizer, 4 shards of 4 slices; "
+            "peak of the process's own pages (those of a mapped file are the machine's)."
+        ),
+        peer="a program that reads the same files whole, as most scripts do",
+        remarks=("What grows is the index, 36 bytes a row; the ids themselves lie in a mapped file.",),
+    ),
+    measure,
+    uses=("torch", "pyarrow"),
+)
 
 
 if __name__ == "__main__":

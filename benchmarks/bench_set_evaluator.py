@@ -2,18 +2,15 @@
 
 Both decide every part under `anthropic/2025-10-08` (eligible for training, erase_by) in the
 same DuckDB session settings over the same Parquet files, in turn, and must agree to the last row.
-Figures: parts per second (median, min-max), ratio of the medians, peak memory of the process.
 """
 
 from __future__ import annotations
 
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 import duckdb
@@ -21,10 +18,12 @@ import duckdb
 from assent.policy.compile import compile_policy
 from assent.policy.parse import parse_policy
 from assent.policy.runs import runs_query
+from benchmarks.board.rounds import Work, grown, in_turn, peak_megabytes, setting, thirds
+from benchmarks.board.values import Figure, Headline, Result, Spread, Words
 
-PARTS = 10_000_000
-SUBJECTS = 1_000_000
-ROUNDS = 5
+PARTS = setting("PARTS", 10_000_000, small=160_000)
+SUBJECTS = PARTS // 10
+ROUNDS = setting("ROUNDS", 5, small=2)
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 POLICY = Path(__file__).parents[1] / "policies/anthropic/2025-10-08.toml"
 ANSWER = "count(*), count_if({eligible}), sum(epoch_us({erase_by}) // 1000000), min({erase_by}), max({erase_by})"
@@ -82,51 +81,65 @@ BY_HAND = f"""
 """
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, parts: int) -> None:
     """Write the facts and the runs as Parquet."""
-    session = duckdb.connect(config={"threads": 2, "memory_limit": "2GB"})
-    session.execute("SET enable_progress_bar = false")
-    session.execute(f"COPY ({FACTS.format(parts=PARTS, subjects=SUBJECTS)}) TO '{folder}/parts.parquet'")
-    session.execute(f"CREATE TABLE acts AS {ACTS.format(subjects=SUBJECTS)}")
-    session.execute(f"COPY ({runs_query()}) TO '{folder}/runs.parquet'")
+    with duckdb.connect(config={"threads": 2, "memory_limit": "2GB"}) as session:
+        session.execute("SET enable_progress_bar = false")
+        session.execute(f"COPY ({FACTS.format(parts=parts, subjects=SUBJECTS)}) TO '{folder}/parts-{parts}.parquet'")
+        if parts == PARTS:
+            session.execute(f"CREATE TABLE acts AS {ACTS.format(subjects=SUBJECTS)}")
+            session.execute(f"COPY ({runs_query()}) TO '{folder}/runs.parquet'")
 
 
-def measure(folder: Path) -> None:
-    """Time both queries in turn in this process and print the figures."""
+def measure() -> Result:
+    """Time both queries in turn, and the compiled one at three sizes."""
     policy = parse_policy(POLICY.read_text(encoding="utf-8"), POLICY.name)
     query = compile_policy(policy, AT)
     training = query.purposes.index("training")
     compiled = f"SELECT {ANSWER.format(eligible=f'eligible_{training}', erase_by='erase_by')} FROM ({query.sql})"
     by_hand = BY_HAND.replace("$at", f"TIMESTAMP '{AT:%Y-%m-%d}'")
-    session = duckdb.connect(config={"threads": 2, "memory_limit": "600MB"})
-    session.execute("SET enable_progress_bar = false")
-    for name in ("parts", "runs"):
-        session.execute(f"CREATE VIEW {name} AS FROM read_parquet('{folder}/{name}.parquet')")
-    intervals = session.sql("SELECT count(*) FROM runs").fetchall()[0][0]
-    answers: dict[str, object] = {}
-    times: dict[str, list[float]] = {"compiled": [], "by hand": []}
-    for _ in range(ROUNDS):
-        for name, sql in (("compiled", compiled), ("by hand", by_hand)):
-            start = time.perf_counter()
-            answers[name] = session.sql(sql).fetchall()
-            times[name].append(time.perf_counter() - start)
-    if answers["compiled"] != answers["by hand"]:
-        sys.exit(f"the two queries disagree: {answers}")
-    print(f"{PARTS:,} parts, {intervals:,} choice intervals, {ROUNDS} rounds in turn, 2 threads")
-    for name, seconds in times.items():
-        rates = sorted(PARTS / s / 1e6 for s in seconds)
-        print(f"  {name:9} {statistics.median(rates):5.2f} M parts/s  ({rates[0]:.2f}-{rates[-1]:.2f})")
-    ratios = sorted(a / b for a, b in zip(times["compiled"], times["by hand"], strict=True))
-    print(f"  ratio of times compiled / by hand: {statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})")
-    print(f"  peak memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
-
-
-def main() -> None:
-    """Prepare the data, then measure in a fresh process so that peak memory is the query's own."""
     with tempfile.TemporaryDirectory() as folder:
-        prepare(Path(folder))
-        subprocess.run([sys.executable, __file__, folder], check=True)
+        with ProcessPoolExecutor(1, get_context("spawn")) as other:  # so that the peak memory is that of the queries
+            list(other.map(prepare, [Path(folder)] * 3, thirds(PARTS)))
+        session = duckdb.connect(config={"threads": 2, "memory_limit": "600MB"})
+        session.execute("SET enable_progress_bar = false")
+        session.execute(f"CREATE VIEW runs AS FROM read_parquet('{folder}/runs.parquet')")
+
+        def answer(sql: str, parts: int = PARTS) -> Work:
+            def ask() -> object:
+                session.execute(f"CREATE OR REPLACE VIEW parts AS FROM read_parquet('{folder}/parts-{parts}.parquet')")
+                return session.sql(sql).fetchall()
+
+            return ask
+
+        intervals = session.sql("SELECT count(*) FROM runs").fetchall()[0][0]
+        if answer(compiled)() != answer(by_hand)():
+            sys.exit("the two queries disagree")
+        times = in_turn({"compiled": answer(compiled), "by hand": answer(by_hand)}, ROUNDS)
+        peak = peak_megabytes()
+        sizes = {parts: answer(compiled, parts) for parts in thirds(PARTS)}
+        cost = grown("the compiled query", sizes, ROUNDS, of="parts")
+    return Result(
+        figures=(
+            Figure("compiled from the policy", times.rate("compiled", PARTS / 1e6), "million parts a second"),
+            Figure("written by hand", times.rate("by hand", PARTS / 1e6), "million parts a second"),
+            Figure("peak memory of the process", Spread.single(peak), "MB"),
+        ),
+        ratios=(Figure("against a query of the same rule written by hand", times.against("compiled", "by hand")),),
+        growth=(cost,),
+        notes=(f"The parts were joined to {intervals:,} choice intervals.",),
+    )
 
 
-if __name__ == "__main__":
-    measure(Path(sys.argv[1]))
+HEADLINE = Headline(
+    Words(
+        title="Set evaluator",
+        work=(
+            f"{PARTS:,} parts, two threads, `anthropic/2025-10-08`: what may train, and when each must be erased. "
+            "Both queries must agree on every row, or the benchmark fails."
+        ),
+        peer="a query of the same rule written by hand, in the same database",
+    ),
+    measure,
+    uses=("duckdb",),
+)

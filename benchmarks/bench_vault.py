@@ -10,11 +10,9 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -22,13 +20,15 @@ from tests.vaults import vault_in
 
 from assent.domain.contents import Piece, Sealed
 from assent.vault.vault import Vault
+from benchmarks.board.rounds import Times, growth, setting, thirds, took
+from benchmarks.board.values import Figure, Headline, Result, Spread, Words
 from benchmarks.make_dictionary import texts
 
-PARTS = 50_000
+PARTS = setting("PARTS", 50_000, small=1_600)
 BATCH = 1_000
 BODY = 1_024
-KEYS = 1_000_000
-ROUNDS = 5
+KEYS = setting("KEYS", 1_000_000, small=5_000)
+ROUNDS = setting("ROUNDS", 5, small=2)
 SEED = 7
 DAY = date(2026, 11, 22)
 
@@ -66,51 +66,49 @@ class Rows:
         self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def timed(act: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    act()
-    return time.perf_counter() - start
-
-
 def batches(items: Sequence[Piece]) -> list[Sequence[Piece]]:
     return [items[at : at + BATCH] for at in range(0, len(items), BATCH)]
 
 
-def round_of(folder: Path, pieces: list[Piece]) -> dict[str, tuple[float, float]]:
-    """Time both sides on the same work, in turn; seconds of the vault and of the rows."""
+def round_of(folder: Path, pieces: list[Piece], times: Times) -> None:
+    """Time both sides on the same work, in turn."""
     vault, rows = vault_in(folder), Rows(folder)
     places: list[Sealed] = []
-    times = {
-        "keep": (
-            timed(lambda: [places.extend(vault.keep(some, day=DAY)) for some in batches(pieces)]),
-            timed(lambda: [rows.keep(some) for some in batches(pieces)]),
-        )
-    }
-    times["read"] = read(vault, rows, places)
+    with times.timing("keep, vault"):
+        for some in batches(pieces):
+            places.extend(vault.keep(some, day=DAY))
+    with times.timing("keep, rows"):
+        for some in batches(pieces):
+            rows.keep(some)
+    read(vault, rows, places, times)
     slots = [piece.slot for piece in pieces]
-    scattered = random.Random(SEED).sample(slots[PARTS // 2 :], PARTS // 4)
-    for name, some in (("erase, in order", slots[: PARTS // 2]), ("erase, scattered", scattered)):
-        times[name] = (timed(lambda some=some: vault.destroy(some)), timed(lambda some=some: rows.erase(some)))
-    read(vault, rows, places)
+    half = len(slots) // 2
+    scattered = random.Random(SEED).sample(slots[half:], half // 2)
+    for name, gone in (("erase in order", slots[:half]), ("erase scattered", scattered)):
+        with times.timing(f"{name}, vault"):
+            vault.destroy(gone)
+        with times.timing(f"{name}, rows"):
+            rows.erase(gone)
+    read(vault, rows, places, Times())
     rows.connection.close()
-    return times
 
 
-def read(vault: Vault, rows: Rows, places: Sequence[Sealed]) -> tuple[float, float]:
+def read(vault: Vault, rows: Rows, places: Sequence[Sealed], times: Times) -> None:
     """Read everything, in batches; stop unless both sides say the same."""
     ours: dict[int, str] = {}
     theirs: dict[int, str] = {}
     groups = [places[at : at + BATCH] for at in range(0, len(places), BATCH)]
-    times = (
-        timed(lambda: [ours.update(vault.read(group)) for group in groups]),
-        timed(lambda: [theirs.update(rows.read([place.slot for place in group])) for group in groups]),
-    )
+    with times.timing("read, vault"):
+        for group in groups:
+            ours.update(vault.read(group))
+    with times.timing("read, rows"):
+        for group in groups:
+            theirs.update(rows.read([place.slot for place in group]))
     if ours != theirs:
         sys.exit("the two sides do not hold the same texts")
-    return times
 
 
-def rotation(folder: Path) -> tuple[float, float]:
+def rotation(folder: Path, times: Times) -> None:
     """Time a rotation of a million keys, and the copy of as many rows of 40 bytes into another table."""
     store, rows = vault_in(folder).slots, Rows(folder).connection
     store.write({slot: os.urandom(32) for slot in range(1, KEYS + 1)})
@@ -119,7 +117,7 @@ def rotation(folder: Path) -> tuple[float, float]:
     rows.execute("BEGIN")
     rows.executemany("INSERT INTO wrapped VALUES (?, ?)", ((slot, os.urandom(40)) for slot in range(1, KEYS + 1)))
     rows.execute("COMMIT")
-    ours = timed(lambda: store.rotate(on_slots=lambda _amount: None))
+    times.add("rotate, vault", took(lambda: store.rotate(on_slots=lambda _amount: None)))
 
     def copied() -> None:
         rows.execute("BEGIN")
@@ -128,47 +126,68 @@ def rotation(folder: Path) -> tuple[float, float]:
         rows.execute("COMMIT")
         rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    theirs = timed(copied)
+    times.add("rotate, rows", took(copied))
     rows.close()
     if store.count() != KEYS:
         sys.exit("the rotation lost a key")
-    return ours, theirs
 
 
-def report(name: str, count: int, times: Sequence[tuple[float, float]]) -> None:
-    ratios = sorted(ours / theirs for ours, theirs in times)
-    ours, theirs = (statistics.median(one[side] for one in times) / count * 1e6 for side in (0, 1))
-    megabytes = f", {BODY / ours:.0f} MB/s" if count == PARTS else f", {1e6 / ours:,.0f}/s"
-    print(
-        f"  {name:17} vault {ours:7.2f} µs each{megabytes}; rows {theirs:7.2f} µs; "
-        f"ratio of times {statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
-    )
-
-
-def main() -> None:
-    """Run both sides."""
-    pieces = [Piece(slot, "plain", body) for slot, body in enumerate(bodies(), 1)]
-    print(f"{PARTS:,} parts of 1 KB in batches of {BATCH:,}, {ROUNDS} rounds in turn after one to warm up")
-    times = []
-    for _ in range(ROUNDS + 1):
-        with tempfile.TemporaryDirectory() as made:
-            times.append(round_of(Path(made), pieces))
-    counts = {"keep": PARTS, "read": PARTS, "erase, in order": PARTS // 2, "erase, scattered": PARTS // 4}
-    for name, count in counts.items():
-        report(name, count, [one[name] for one in times[1:]])
-    turns = []
-    for _ in range(ROUNDS):
-        with tempfile.TemporaryDirectory() as made:
-            turns.append(rotation(Path(made)))
-    report("rotate a million", KEYS, turns)
+def stored(pieces: list[Piece]) -> float:
+    """Return the bytes a part in segments."""
     with tempfile.TemporaryDirectory() as made:
         vault = vault_in(Path(made))
         vault.keep(pieces, day=DAY)
-        size = sum(size for _, size in vault.segments())
-        print(
-            f"  {size / PARTS:.0f} bytes a part in segments, {BODY * PARTS / size:.1f} times smaller, and 43 in slots"
-        )
+        return sum(size for _, size in vault.segments()) / len(pieces)
 
 
-if __name__ == "__main__":
-    main()
+def measure() -> Result:
+    """Run both sides, then the vault alone at three sizes."""
+    pieces = [Piece(slot, "plain", body) for slot, body in enumerate(bodies(), 1)]
+    times, by_size = Times(), {size: Times() for size in thirds(PARTS)}
+    for number in range(ROUNDS + 1):  # the first round warms up
+        with tempfile.TemporaryDirectory() as made:
+            round_of(Path(made), pieces, times if number else Times())
+        for size, found in by_size.items() if number else ():
+            with tempfile.TemporaryDirectory() as made:
+                round_of(Path(made), pieces[:size], found)
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as made:
+            rotation(Path(made), times)
+    counts = {"keep": PARTS, "read": PARTS, "erase in order": PARTS // 2, "erase scattered": PARTS // 4, "rotate": KEYS}
+    kept = stored(pieces)
+    return Result(
+        figures=(
+            *(
+                Figure(f"{act}, {side}", times.spread(f"{act}, {side}", 1e6 / count), "µs each")
+                for act, count in counts.items()
+                for side in ("vault", "rows")
+            ),
+            Figure("a part in segments, beside 43 bytes in slots", Spread.single(kept), "bytes"),
+        ),
+        ratios=tuple(
+            Figure(f"to {act}, against plain rows", times.against(f"{act}, vault", f"{act}, rows")) for act in counts
+        ),
+        growth=tuple(
+            growth(f"to {act}", {size: found[f"{act}, vault"] for size, found in by_size.items()}, of="parts")
+            for act in ("keep", "read")
+        ),
+    )
+
+
+HEADLINE = Headline(
+    Words(
+        title="Vault",
+        work=(
+            f"{PARTS:,} parts of 1 KB in batches of {BATCH:,}: sealed, read, half of them erased in order and a "
+            f"quarter scattered; then the epoch is rotated for {KEYS:,} keys. Both sides must give back the same "
+            "texts, before and after."
+        ),
+        peer=(
+            "the same bodies as plain rows of SQLite, committed as often and deleted with `secure_delete`; for "
+            "the rotation, as many rows copied into another table"
+        ),
+        remarks=("The peer neither compresses nor seals, and its deletion leaves copies in backups.",),
+    ),
+    measure,
+    uses=("cryptography", "zstandard"),
+)

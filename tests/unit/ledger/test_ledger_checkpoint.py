@@ -228,6 +228,11 @@ def test_a_proof_of_a_tree_higher_than_any_is_refused() -> None:
         parse_proof(Proof(0, (bytes(32),) * (MAX_HASHES + 1), NOTE).text)
 
 
+def test_the_largest_proof_there_can_be_reads_back() -> None:
+    proof = Proof(2**63 - 1, (bytes(32),) * MAX_HASHES, NOTE, bytes(MAX_EXTRA_BYTES))
+    assert parse_proof(proof.text) == proof
+
+
 def test_a_proof_of_any_length_is_not_read() -> None:
     chance = random.Random(0)
     with pytest.raises(Invalid, match="extra data is longer"):

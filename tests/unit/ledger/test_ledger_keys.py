@@ -58,6 +58,11 @@ def test_two_changes_at_one_size_leave_all_three_keys_in_force_at_it() -> None:
     assert follow_keys(notes, FIRST.verifier, size=101) == verifiers(THIRD)
 
 
+def test_a_key_can_change_before_the_first_entry() -> None:
+    assert follow_keys([change(0, FIRST, SECOND)], FIRST.verifier) == verifiers(SECOND)
+    assert follow_keys([change(0, FIRST, SECOND)], FIRST.verifier, size=0) == verifiers(FIRST, SECOND)
+
+
 def test_a_key_that_stays_is_named_once() -> None:
     assert follow_keys([change(5, FIRST, FIRST, SECOND)], FIRST.verifier, size=5) == verifiers(FIRST, SECOND)
 

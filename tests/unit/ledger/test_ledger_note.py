@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -233,6 +234,13 @@ def test_any_other_text_is_no_public_key(vkey: str) -> None:
 def test_any_other_text_is_no_private_key(text: str) -> None:
     with pytest.raises(Invalid):
         parse_signer(text)
+
+
+@pytest.mark.parametrize("read", [parse_verifier, parse_signer])
+def test_a_key_that_is_cut_off_is_said_to_be_the_key(read: Callable[[str], object]) -> None:
+    text = LOG.verifier.vkey if read is parse_verifier else LOG.encode()
+    with pytest.raises(Invalid, match=r"^the key is not canonical base64$"):
+        read(text[:-1])
 
 
 def test_a_private_key_shows_itself_in_no_message() -> None:

@@ -262,8 +262,10 @@ def open_checkpoint(note: str, key: Key | None) -> State:
     signed = False
     for line in lines[:-1].split("\n"):
         dash, name, encoded = [*line.split(" "), "", ""][:3]
-        need(dash == "—" and line.count(" ") == 2 and name, "a signature line of the checkpoint is malformed")
+        named = name and "+" not in name and not re.search(r"[\s\x00-\x1f]", name)
+        need(dash == "—" and line.count(" ") == 2 and named, "a signature line of the checkpoint is malformed")
         blob = bytes_of(encoded, "a signature")
+        need(len(blob) > 4, "a signature of the checkpoint is too short")
         if key and name == key[0] and blob[:4] == key[1]:
             try:
                 Ed25519PublicKey.from_public_bytes(key[2]).verify(blob[4:], (text + "\n").encode())

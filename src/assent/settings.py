@@ -106,6 +106,7 @@ class Settings:
 
     Of the API: `max_body_bytes`: bytes of one request. `max_telemetry_bytes`: bytes of one request with traces or
     turns, packed and unpacked. `api_threads`: requests that ask the store at the same moment.
+    `answer_within_seconds`: seconds after which a request that nothing answered is told to come again.
     `answers_kept_hours`: hours for which a repeated `Idempotency-Key` gets the first answer again.
     `rights_business`: the name under which agents of the Data Rights Protocol know this controller; empty refuses
     them all. `rights_days`: days until a rights request must be answered (CCPA section 1798.130(a)(2): 45).
@@ -156,6 +157,7 @@ class Settings:
     max_body_bytes: int = 1_048_576
     max_telemetry_bytes: int = 16_777_216
     api_threads: int = 8
+    answer_within_seconds: int = 60
     answers_kept_hours: int = 24
     rights_business: str = ""
     origin: str = "localhost/assent"

@@ -173,6 +173,7 @@ ELSEWHERE = [
     "https://evil.example",
     "//evil.example",
     "///evil.example",
+    "//[",
     "/\\evil.example",
     "\\\\evil.example",
     "/\t/evil.example",

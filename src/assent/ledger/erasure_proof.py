@@ -20,7 +20,7 @@ from assent.ledger.encoding import HASH_BYTES
 from assent.ledger.erasure import SALT_BYTES, ErasureRecord, ground_of, leaf_record, parse_erasure
 from assent.ledger.leaf import commitment
 from assent.ledger.merkle import leaf_hash, verify_inclusion
-from assent.ledger.note import split_note
+from assent.ledger.note import unsigned_text
 from assent.ledger.proof import check_proof, parse_proof
 from assent.ledger.verify import NO_KEY
 
@@ -158,7 +158,7 @@ def verify_erasure(data: bytes, verifiers: Sequence[Verifier], origin: str = "")
 
 
 def _unsigned(proof: Proof, entry: bytes) -> Checkpoint:
-    found = parse_checkpoint(split_note(proof.checkpoint)[0])
+    found = parse_checkpoint(unsigned_text(proof.checkpoint))
     if not verify_inclusion(proof.index, found.size, leaf_hash(entry), proof.hashes, found.root):
         raise Invalid(f"leaf `{proof.index}` of the log is not this record", "check that record, salt and proof belong")
     return found

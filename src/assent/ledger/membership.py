@@ -259,6 +259,9 @@ def check_manifest(proof: MemberProof, manifest: bytes) -> None:
     """Check that a manifest is the one that a proof is about, and names its tree. Raises `Refused` with the reason."""
     if digest_bytes(manifest) != proof.manifest:
         raise Refused("the manifest is not that of the proof", "compare with the manifest of the same cut and number")
-    said = json.loads(manifest).get("membership")
+    try:
+        said = json.loads(manifest)["membership"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        said = None
     if said != {"root": write_base64(proof.root), "size": proof.size}:
         raise Refused("the manifest names another tree of members", "the proof was made for another cut")

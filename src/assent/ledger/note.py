@@ -238,6 +238,14 @@ def split_note(note: str) -> tuple[str, list[str]]:
     return text + "\n", lines
 
 
+def unsigned_text(note: str) -> str:
+    """Give the text of a note whose signature lines have their form, believing none of them, or raise `Invalid`."""
+    text, lines = split_note(note)
+    for line in lines:
+        _split_line(line)
+    return text
+
+
 def _split_line(line: str) -> tuple[str, bytes]:
     name, space, encoded = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not space:

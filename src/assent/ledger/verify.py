@@ -20,7 +20,7 @@ from assent.ledger.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from assent.ledger.note import Verifier, split_note
+from assent.ledger.note import Verifier, unsigned_text
 from assent.ledger.proof import check_proof
 from assent.ledger.receipt import Receipt, read_receipt
 
@@ -104,7 +104,7 @@ def _signed_by(receipt: Receipt, verifiers: Sequence[Verifier], origin: str) -> 
 
 
 def _unsigned(receipt: Receipt) -> Checkpoint:
-    checkpoint = parse_checkpoint(split_note(receipt.proof.checkpoint)[0])
+    checkpoint = parse_checkpoint(unsigned_text(receipt.proof.checkpoint))
     proof = receipt.proof
     if not verify_inclusion(proof.index, checkpoint.size, leaf_hash(receipt.entry), proof.hashes, checkpoint.root):
         raise Refused(
@@ -117,7 +117,7 @@ def _unsigned(receipt: Receipt) -> Checkpoint:
 def _open(note: str, verifiers: Sequence[Verifier], origin: str) -> Checkpoint:
     if verifiers:
         return open_checkpoint(note, verifiers, origin)
-    checkpoint = parse_checkpoint(split_note(note)[0])
+    checkpoint = parse_checkpoint(unsigned_text(note))
     if checkpoint.origin != origin:
         raise Refused(f"this is a checkpoint of another log than `{origin}`", "use the checkpoint of that log")
     return checkpoint

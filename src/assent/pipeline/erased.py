@@ -73,7 +73,7 @@ def read_erased(folder: Path) -> tuple[str, int, list[dict[str, Any]]] | None:
         found = record["manifest"], sum(record["erasures"].values()), list(record["files"])
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         record, found = {}, None
     if found is None or record.get("assent_cut_erased") != FORMAT:
         raise Invalid(f"`{ERASED_FILE}` is not what it should be", "sweep again, which writes it anew")

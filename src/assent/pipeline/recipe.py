@@ -116,7 +116,7 @@ def parse_recipe(text: str, name: str) -> Recipe:
     """Read a recipe. Raises `Invalid` with the place and the fix."""
     try:
         found = Recipe.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise Invalid(f"the recipe is not TOML: {error}", "correct it", Place(name)) from None
     except ValidationError as error:
         first = error.errors()[0]

@@ -249,6 +249,9 @@ def _optional_text(key: str, value: object) -> str:
         return ""
     if not isinstance(value, str) or not value.strip():
         raise FactsProblem(key, "is not text", "give a string that is not blank")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        # it could be neither named by a digest nor kept, and would end the import
+        raise FactsProblem(key, "holds half a character", "write whole characters: surrogates come in pairs")
     return value
 
 

@@ -79,7 +79,8 @@ def _real(digits: str) -> float:
     found = float(digits)
     if not isfinite(found):
         raise Invalid("a number is too great to be held", "send smaller numbers, or text")
-    return found
+    # to JSON Schema, which describes the API, 2.0 is a whole number
+    return int(found) if found.is_integer() and abs(found) <= _MAX_INTEGER else found
 
 
 def _constant(name: str) -> float:

@@ -7,8 +7,9 @@ under names of their own. While a product changes its key, the old and the new o
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey, import_key
 
@@ -22,6 +23,7 @@ FOLDER: Final = "host"
 LEAST_RSA_BITS: Final = 2_048
 """RFC 7518 section 3.3."""
 
+_UNREAD: Final = (JoseError, ValueError, TypeError, KeyError, OSError, RecursionError, UnsupportedAlgorithm)
 _SUFFIXES: Final = (".pem", ".jwk", ".jwks.json")
 _MOST_BYTES: Final = 65_536
 _WRITABLE: Final = 0o022
@@ -58,11 +60,11 @@ class HostKeys:
         for name, _, size, mode in seen:
             try:
                 if size > _MOST_BYTES or mode & _WRITABLE:
-                    raise ValueError("larger than any key, or others on this machine may write it")  # noqa: TRY301
+                    raise ValueError("larger than any key, or others on this machine may write it")
                 found = dict(_keys_of(name, (self._folder / name).read_text("utf-8")))
                 if taken := found.keys() & keys.keys():
-                    raise ValueError(f"there is another key of the name `{min(taken)}`")  # noqa: TRY301
-            except (JoseError, ValueError, TypeError, KeyError, OSError) as error:
+                    raise ValueError(f"there is another key of the name `{min(taken)}`")
+            except _UNREAD as error:
                 # a file that is half written, or wrong, takes no other key with it
                 self._say(json.dumps({"key_file": name, "problem": str(error)[:200]}))
             else:
@@ -72,12 +74,20 @@ class HostKeys:
 
 def _keys_of(name: str, text: str) -> Iterator[tuple[str, Key]]:
     if name.endswith(".jwks.json"):
-        for one in KeySet.import_key_set(json.loads(text)).keys:
+        for one in KeySet.import_key_set(_object(text)).keys:
             yield one.kid or "", _public(one)
     elif name.endswith(".jwk"):
-        yield name.removesuffix(".jwk"), _public(import_key(json.loads(text)))
+        yield name.removesuffix(".jwk"), _public(import_key(_object(text)))
     else:
         yield name.removesuffix(".pem"), _public(_from_pem(text))
+
+
+def _object(text: str) -> Any:
+    """Read a JSON object: of a text alone the library would guess which kind of key it is."""
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004
+    return found
 
 
 def _from_pem(text: str) -> Key:
@@ -86,7 +96,7 @@ def _from_pem(text: str) -> Key:
     for kind in ("OKP", "EC", "RSA"):
         try:
             return import_key(text, kind)
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, UnsupportedAlgorithm):
             continue
     raise ValueError("it is no public key of the kinds Ed25519, P-256 or RSA")
 

@@ -31,10 +31,10 @@ class KeyFolder:
 
     def signing(self) -> list[str]:
         """Read the signing keys, oldest first. Raises `NotFound` if there is none, `Refused` if others can read one."""
-        found = [self._read(name) for name in self._names()]
+        found = [self._text(name) for name in self._names()]
         if not found:
             raise NotFound("this home has no key of a ledger", "run `assent ledger init`")
-        return [text.decode().strip() for text in found]
+        return found
 
     def subjects(self) -> bytes:
         """Read the key of pseudonyms. Raises `NotFound` if there is none, `Refused` if others can read it."""
@@ -42,7 +42,7 @@ class KeyFolder:
 
     def snapshots(self) -> str:
         """Read the key that signs snapshots. Raises `NotFound` if there is none, `Refused` if others can read it."""
-        return self._read(SNAPSHOT).decode().strip()
+        return self._text(SNAPSHOT)
 
     def begin_snapshots(self, signing: str) -> None:
         """Write the key that signs snapshots, unless there is one."""
@@ -59,15 +59,15 @@ class KeyFolder:
 
     def webhook(self, name: str) -> tuple[str, ...]:
         """Read the secrets of an endpoint, one a line. Raises `NotFound` if there are none, `Refused` as all here."""
-        return tuple(self._read(_named(name)).decode().split())
+        return tuple(self._text(_named(name)).split())
 
     def open_id(self) -> str:
         """Read what the identity provider knows us by; no letters if there is none. Raises `Refused` as all here."""
-        return self._read(OPEN_ID).decode().strip() if (self._folder / OPEN_ID).exists() else ""
+        return self._text(OPEN_ID) if (self._folder / OPEN_ID).exists() else ""
 
     def coming(self) -> str | None:
         """Read the signing key that is written but not in use yet; None if there is none."""
-        return self._read(COMING).decode().strip() if (self._folder / COMING).exists() else None
+        return self._text(COMING) if (self._folder / COMING).exists() else None
 
     def begin(self, signing: str, subjects: bytes) -> None:
         """Write the first keys; those that are there stay."""
@@ -118,6 +118,12 @@ class KeyFolder:
                 return file.read()
         except FileNotFoundError:
             raise NotFound(f"this home has no `keys/{name}`", "run `assent ledger init`, or put the key back") from None
+
+    def _text(self, name: str) -> str:
+        try:
+            return self._read(name).decode().strip()
+        except UnicodeDecodeError:
+            raise Refused(f"`keys/{name}` is no text", "put the key back from the backup of keys") from None
 
     def _write(self, name: str, data: bytes) -> None:
         path = self._folder / name

@@ -70,11 +70,17 @@ class Sealing:
                 raise AssentError(f"the record of slot `{slot}` does not open with its key", fix) from None
             try:
                 texts.append(decompress(frame).decode("utf-8", "surrogatepass"))
-            except zstandard.ZstdError:
-                wanted = zstandard.get_frame_parameters(frame).dict_id
+            except (zstandard.ZstdError, UnicodeDecodeError, MemoryError):  # a frame says how large it will be
                 fix = "read it with the assent that sealed it, or a newer one"
-                raise AssentError(f"the record of slot `{slot}` wants dictionary `{wanted}`", fix) from None
+                raise AssentError(f"the record of slot `{slot}` wants {_dictionary_of(frame)}", fix) from None
         return texts
+
+
+def _dictionary_of(frame: bytes) -> str:
+    try:
+        return f"dictionary `{zstandard.get_frame_parameters(frame).dict_id}`"
+    except zstandard.ZstdError:
+        return "another reader: it holds no zstd frame"
 
 
 def _bound(slot: int) -> bytes:

@@ -110,7 +110,7 @@ def _parquet_rows(path: Path, file: str, on_bytes: Callable[[int], None]) -> Ite
     done = told = 0
     try:
         table = parquet.ParquetFile(path, pre_buffer=False)
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):  # a name of a column may be no text
         on_bytes(size)
         yield Malformed(Place(file), "the file is not a readable parquet file")
         return
@@ -175,5 +175,5 @@ def _parquet_columns(path: Path) -> Iterator[frozenset[str]]:
 
     try:
         yield frozenset(parquet.read_schema(path).names)
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         return

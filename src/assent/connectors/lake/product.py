@@ -81,7 +81,7 @@ def connect(settings: Settings, secret: Secret) -> Lake:
         raise Invalid("`catalog_file` or `table` is missing", "name the catalog's file and the table in it")
     try:
         catalog = tomllib.loads(secret(settings.catalog_file))
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         raise Invalid("`catalog_file` is not TOML", 'write lines like `uri = "sqlite:////srv/catalog.db"`') from None
     return Lake(settings, {**{key: str(value) for key, value in catalog.items()}, "name": settings.catalog})
 

@@ -77,6 +77,6 @@ def vectors_of(address: str) -> Vectors:
     """Return the vectors behind a database address. Raises `Invalid` for one that is none."""
     try:
         return Vectors(create_engine(address, pool_pre_ping=True))
-    except (ArgumentError, ValueError):
+    except (ArgumentError, ValueError, ImportError):
         fix = "write it as postgresql+psycopg://host/database in the file, with name and password"
         raise Invalid("the address of the database of vectors cannot be read", fix) from None

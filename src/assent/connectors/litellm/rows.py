@@ -33,10 +33,11 @@ class Rows:
         """Remember its address; nothing is asked yet. Raises `Invalid` for one that is no PostgreSQL address."""
         try:
             url = make_url(address)
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             raise Invalid("the file of the database holds no address", "write `postgresql://...` into it") from None
         if url.get_backend_name() not in ("postgresql", "postgres"):
-            raise Invalid(f"LiteLLM keeps nothing in `{url.get_backend_name()}`", "give a `postgresql://...` address")
+            # whatever stands there instead may be a secret: it is not quoted
+            raise Invalid("LiteLLM's database is no PostgreSQL", "write `postgresql://...` into the file")
         self._engine = create_engine(url.set(drivername="postgresql+psycopg"), **engine_options())
 
     @contextmanager

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from assent.connectors import postgresql
-from assent.domain.errors import AssentError, NotFound, Refused
+from assent.domain.errors import AssentError, Invalid, NotFound, Refused
 
 BATCH: Final = 500
 """Ids in one statement: older builds of SQLite take 999."""
@@ -82,7 +82,11 @@ def refuse_if_locked(file: Path) -> None:
 
 def _engine(where: Path | str) -> Engine:
     if isinstance(where, str):
-        return create_engine(_with_driver(where), **postgresql.engine_options())
+        try:
+            return create_engine(_with_driver(where), **postgresql.engine_options())
+        except (SQLAlchemyError, ValueError):
+            # it may hold a password: it is not quoted
+            raise Invalid("the file of the database holds no address", "write `postgresql://...` into it") from None
 
     def connect() -> sqlite3.Connection:
         # `rw`: a folder that is not there is an error, never a new and empty database.

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
@@ -43,7 +43,7 @@ class Trusted:
             raise Refused(f"the processor's certificate is not for `{self.domain}`", "check `domain`")
         if self.authorities:
             self._follow(leaf, chain[1:], at)
-        key = leaf.public_key()
+        key = public_key(leaf)
         if not isinstance(key, rsa.RSAPublicKey) or key.key_size < SMALLEST_KEY:
             raise Refused(f"the processor's key is not RSA of {SMALLEST_KEY} bits", "ask the vendor for another one")
         return key
@@ -71,6 +71,14 @@ def read(pem: bytes) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(pem)
     except ValueError:
         raise Invalid("a file of certificates cannot be read", "give PEM text: -----BEGIN CERTIFICATE-----") from None
+
+
+def public_key(certificate: x509.Certificate) -> object:
+    """Return the key of a certificate; None for one of a kind that nobody here can read."""
+    try:
+        return certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        return None
 
 
 def text_of(chain: Sequence[x509.Certificate]) -> str:

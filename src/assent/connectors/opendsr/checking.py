@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jws
@@ -16,6 +17,8 @@ from assent.connectors.opendsr.standard import WAY
 from assent.connectors.opendsr.webhook import ALGORITHMS, BY_KEY
 from assent.domain.errors import AssentError, Invalid, Refused
 
+_UNREAD: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
 
 def check_again(data: bytes) -> tuple[Statement, bool]:
     """Check a kept statement; False: its signature is provable only to who holds a shared secret.
@@ -25,24 +28,35 @@ def check_again(data: bytes) -> tuple[Statement, bool]:
     """
     try:
         kept = statement_of(data)
-    except (ValueError, KeyError, TypeError, AssentError):
-        raise Invalid("this is no statement of a vendor", "take the file as it was kept") from None
+    except (*_UNREAD, AssentError):
+        raise _none() from None
+    try:
+        return kept, _provable(kept)
+    except _UNREAD:
+        raise _none() from None
+
+
+def _none() -> Invalid:
+    return Invalid("this is no statement of a vendor", "take the file as it was kept")
+
+
+def _provable(kept: Statement) -> bool:
     quoted = PIECE.encode() in kept.body
     if not quoted and digest_of(kept.body) != kept.digest:
         raise Refused("the statement is not what its digest says", "take the file as it was kept")
     way = kept.signed.get("way")
     if way == WAY:
-        key = certificate.read(kept.signed["certificates"].encode())[0].public_key()
+        key = certificate.public_key(certificate.read(kept.signed["certificates"].encode())[0])
         if not isinstance(key, rsa.RSAPublicKey):
             raise Refused("the certificate that was kept has no RSA key", "take the file as it was kept")
         certificate.check(key, kept.signed["signature"], kept.digest)
         if not quoted:
             _says(json.loads(kept.body), "subject_request_id", "request_status", kept)
-        return kept, True
+        return True
     if way == BY_KEY:
         _says(json.loads(_payload(kept)), "order", "status", kept)
-        return kept, True
-    return kept, False
+        return True
+    return False
 
 
 def _payload(kept: Statement) -> bytes:

@@ -144,7 +144,7 @@ class Standard:
         certificate.check(self.trusted.key_of(chain, at), signature, digest_of(body))
         try:
             said = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
             raise Refused("what the vendor signed is not JSON of the standard", "ask the vendor")
@@ -193,7 +193,7 @@ class Standard:
         answer = answered(self.http, "GET", "discovery")
         try:
             said = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
             raise AssentError("the vendor's /discovery is not that of the standard", "check `url`")

@@ -14,10 +14,12 @@ from datetime import datetime
 from typing import Final
 
 import httpx
+from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from assent.connectors.formats.fields import instant, string
 from assent.connectors.opendsr.channel import answered
@@ -90,7 +92,7 @@ class Hook:
         payload, signed = self._by_key(body) if self.key is not None else self._by_secret(headers, body)
         try:
             said = json.loads(payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
             raise Refused("what the vendor signed is not a JSON object", "ask the vendor")
@@ -141,7 +143,7 @@ def key_of(text: str) -> OKPKey:
     """Read an Ed25519 public key, PEM or JWK. Raises `Invalid`."""
     try:
         key = OKPKey.import_key(json.loads(text) if text.lstrip().startswith("{") else text)
-    except (JoseError, ValueError, TypeError, KeyError):
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError, UnsupportedAlgorithm):
         key = None
     if key is None or key.curve_name != "Ed25519" or key.is_private:
         raise Invalid("the key of the vendor's replies is not an Ed25519 public key", "give it as PEM or JWK")
@@ -153,6 +155,6 @@ def check_secret(text: str) -> str:
     secret = text.strip()
     try:
         Webhook(secret)
-    except (RuntimeError, ValueError):
+    except (RuntimeError, ValueError, EmptyWebhookSecretError):
         raise Invalid("the secret is not one of Standard Webhooks", "write it as whsec_ and base64") from None
     return secret

@@ -182,7 +182,10 @@ class Visit:
 
 def own_path(text: str) -> str:
     """Return a path of this site; `/` for anything that could lead elsewhere."""
-    split = urlsplit(text)
+    try:
+        split = urlsplit(text)
+    except ValueError:  # half a bracket, as in `//[`
+        return "/"
     plain = text.isascii() and text.isprintable() and "\\" not in text and " " not in text
     if not plain or split.scheme or split.netloc or not text.startswith("/") or text.startswith("//"):
         return "/"

@@ -166,7 +166,7 @@ def _object(answer: httpx.Response) -> Mapping[str, Any]:
         raise Unanswered("its answer is too long")
     try:
         found = json.loads(answer.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise Unanswered("its answer is no JSON object")

@@ -184,7 +184,7 @@ def open_snapshot(token: str, desk: Desk) -> Quoted:
         if not compare_digest(sign_note(text, [desk.signer]).encode(), note.encode()):
             text = open_note(note, _verifiers(desk.signer, desk.earlier)).text
         return Quoted(digest_bytes(note.encode()), _read(json.loads(text)))
-    except (ValueError, TypeError, KeyError, Invalid):
+    except (ValueError, TypeError, KeyError, RecursionError, Invalid):
         fix = "quote the token exactly as it was served, or ask for the question again"
         raise Rejected("bad snapshot", "the snapshot is not one that was signed here", fix) from None
 

@@ -274,7 +274,7 @@ def _conversation_of(line: bytes) -> str | None:
     try:
         record = json.loads(line)
         name = record.get("conversation", record.get("id"))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None
     return name if isinstance(name, str) else None
 

@@ -10,7 +10,7 @@ from assent.domain.instants import format_instant
 from assent.ledger.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from assent.ledger.leaf import commitment
 from assent.ledger.merkle import leaf_hash, verify_inclusion
-from assent.ledger.note import split_note
+from assent.ledger.note import unsigned_text
 from assent.ledger.record import parse_record
 from assent.services.cut_check.conditions import happened
 from assent.services.cut_check.rules import answer, asked_of
@@ -111,7 +111,7 @@ def open_ledger(note: str, keys: Sequence[Verifier]) -> LedgerCheck:
     """Open the checkpoint of evidence, signed by one of these keys if there are any. Raises `Invalid` otherwise."""
     if keys:
         return LedgerCheck(open_checkpoint(note, keys, keys[0].name))
-    return LedgerCheck(parse_checkpoint(split_note(note)[0]))
+    return LedgerCheck(parse_checkpoint(unsigned_text(note)))
 
 
 def receipts(receipt: str, acts: Mapping[str, KnownAct]) -> list[KnownAct | None]:

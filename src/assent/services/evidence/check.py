@@ -56,6 +56,9 @@ def check_evidence(file: BinaryIO, keys: Sequence[Verifier]) -> Checked:
     archive = Opened(file)
     try:
         return _check(archive, keys)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        # its digests fit, and it is not what we write: whoever made it counts them anew
+        raise Refused("a member of the archive is not in the form of its kind", "ask for the archive again") from None
     finally:
         archive.close()
 

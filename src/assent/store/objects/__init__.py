@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-import obstore
-from obstore.exceptions import AlreadyExistsError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore, MemoryStore, from_url
 
 from assent.domain.errors import AssentError
@@ -39,7 +38,7 @@ def open_objects(where: str, options: Mapping[str, str] | None = None) -> Object
         return Folder(Path(where))
     try:
         return Objects(from_url(where, config=cast("S3Config", dict(options or {}))))
-    except (obstore.exceptions.BaseError, ValueError) as problem:
+    except (BaseError, ValueError) as problem:
         raise AssentError("the address of the published ledger cannot be opened", "check `ledger_target`") from problem
 
 
@@ -51,22 +50,29 @@ class Objects:
         self._store = store
 
     def put(self, path: str, data: bytes) -> None:
-        self._store.put(path, data, attributes=_headers(path))
+        with _answering():
+            self._store.put(path, data, attributes=_headers(path))
 
     def get(self, path: str) -> bytes | None:
-        try:
-            return bytes(self._store.get(path).bytes())
-        except FileNotFoundError:
-            return None
+        with _answering():
+            try:
+                return bytes(self._store.get(path).bytes())
+            except FileNotFoundError:
+                return None
 
     def exists(self, path: str) -> bool:
-        try:
-            self._store.head(path)
-        except FileNotFoundError:
-            return False
-        return True
+        with _answering():
+            try:
+                self._store.head(path)
+            except FileNotFoundError:
+                return False
+            return True
 
     def replace(self, path: str, before: bytes | None, after: bytes) -> bool:
+        with _answering():
+            return self._replaced(path, before, after)
+
+    def _replaced(self, path: str, before: bytes | None, after: bytes) -> bool:
         try:
             if before is None:
                 self._store.put(path, after, mode="create", attributes=_headers(path))
@@ -92,7 +98,8 @@ class Folder(Objects):
         self._folder = folder
 
     def put(self, path: str, data: bytes) -> None:
-        self._store.put(path, data)
+        with _answering():
+            self._store.put(path, data)
 
     def replace(self, path: str, before: bytes | None, after: bytes) -> bool:
         with self._alone():
@@ -111,6 +118,15 @@ class Folder(Objects):
             yield
         finally:
             os.close(folder)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except BaseError as problem:
+        fix = "check `ledger_target`, the credentials and the network, then try again"
+        raise AssentError(f"the object store of the ledger fails: {type(problem).__name__}", fix) from None
 
 
 def _headers(path: str) -> dict[str, str]:

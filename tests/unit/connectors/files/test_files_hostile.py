@@ -317,11 +317,13 @@ def _check_after_a_kill(world: FolderWorld, step: int) -> bool:
     return killed
 
 
+@pytest.mark.fault("killed connector")
 @pytest.mark.parametrize("step", [17, 26])
 def test_killed_in_the_middle_and_run_again_nothing_is_half(world: FolderWorld, step: int) -> None:
     assert _check_after_a_kill(world, step)
 
 
+@pytest.mark.fault("killed connector")
 @pytest.mark.deep
 def test_killed_at_every_step_and_run_again_nothing_is_half(tmp_path: Path) -> None:
     step, killed = 0, True

@@ -149,6 +149,7 @@ def test_a_cancelled_order_is_ordered_anew_under_another_id(world: World) -> Non
     assert len(world.vendor.requests) == 2
 
 
+@pytest.mark.fault("system that is down")
 def test_a_vendor_that_is_down_is_not_reachable_and_takes_the_order_later(world: World) -> None:
     world.vendor.status = 503
     copy = ordered(world)

@@ -30,6 +30,19 @@ def test_messages_whose_conversation_is_gone_are_found_by_its_id(tmp_path: Path)
     assert tables.erase("a") == {"a": "removed"}
 
 
+def test_what_refers_to_a_conversation_that_is_gone_is_found_by_its_id(tmp_path: Path) -> None:
+    script = PLAIN_TABLES + (
+        "CREATE TABLE note (id TEXT PRIMARY KEY, chat TEXT REFERENCES chat, body TEXT);"
+        "INSERT INTO note VALUES ('n1', 'a', 'alpha'), ('n2', 'b', 'beta');"
+    )
+    tables = OwnTables(tmp_path, script, PLAIN + '\n[[copies]]\ntable = "note"\n')
+    tables.run("DELETE FROM message WHERE chat_id = 'a'")
+    tables.run("DELETE FROM chat WHERE id = 'a'")
+    assert tables.found("a") == {("rows of note", "1 row")}
+    assert tables.erase("a") == {"a": "removed"}
+    assert tables.rows("SELECT id FROM note") == [("n2",)]
+
+
 def test_equal_for_the_database_is_not_the_same_id(tmp_path: Path) -> None:
     script = PLAIN_TABLES.replace("id TEXT PRIMARY KEY", "id TEXT COLLATE NOCASE").replace(
         "chat_id TEXT", "chat_id TEXT COLLATE NOCASE"

@@ -1,7 +1,7 @@
 """What every test shares: two Hypothesis profiles, the public sample data, the time we hold ourselves to."""
 
 import gc
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,16 @@ def shared_data() -> Path:
     if not DATA.is_dir():
         pytest.skip("no sample data: put it into `shared/data` beside the repository (CONTRIBUTING.md)")
     return DATA
+
+
+@pytest.fixture
+def injected(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Say how often a test marked `fault` injected it (`times`, else once) and by which `seed`: `make check-faults`."""
+
+    def tell(**what: int) -> None:
+        request.node.user_properties.extend(what.items())
+
+    return tell
 
 
 @pytest.fixture(scope="session")

@@ -132,7 +132,8 @@ def anomalies(home: Home, truth: Truth) -> list[str]:
         texts = store.content_of(list(here.values()))
         erased = {row[:2]: erasures[row[2]] for row in stones}
         opens = store.contents.opens([place.slot for place, _ in truth.places.values()])
-        known = {slot for entry in home_journal(home).read() for slot in entry.body["slots"]}
+        written = (entry for entry in home_journal(home).read() if entry.kind == "erasure")
+        known = {slot for entry in written for slot in entry.body["slots"]}
         found = [f"{name} has two tombstones" for name in erased if sum(row[:2] == name for row in stones) > 1]
         for name, (place, text) in truth.places.items():
             alive = place.slot in opens

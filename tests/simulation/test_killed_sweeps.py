@@ -30,6 +30,7 @@ PROCESSES.set_forkserver_preload(["tests.simulation.erasing"])
 NEVER = 10**9
 
 Make = Callable[[], Home]
+Injected = Callable[..., None]
 
 
 @pytest.fixture
@@ -94,27 +95,45 @@ def kill_and_redo(home: Home, truth: Truth, draw: random.Random, kills: int) -> 
     return killed
 
 
+@pytest.mark.fault("killed sweep")
 def test_a_sweep_that_is_killed_anywhere_claims_nothing_and_loses_nothing(new_home: Make) -> None:
     home = new_home()
     truth = furnish(home, due=20, kept=6, held=3)
     assert kill_and_redo(home, truth, random.Random(4), kills=6) >= 2
 
 
-@pytest.mark.deep
-def test_a_thousand_killed_sweeps_leave_no_anomaly(sqlite_home: Make) -> None:
-    killed, seed = 0, 0
-    while killed < 1_000:
-        home = sqlite_home()
-        truth = furnish(home, due=250, kept=30, held=6, seed=seed)
-        killed += kill_and_redo(home, truth, random.Random(seed), kills=60)
-        seed += 1
+KILLS = 50
+"""Of each seed of the long runs, at the least: 1,000 of SQLite's sweeps and 500 of PostgreSQL's in all."""
+
+
+def kill_many(make: Make, seed: int, *, due: int, kept: int, kills: int) -> int:
+    """Kill sweeps of one home after the other until so many died."""
+    killed, number = 0, 0
+    while killed < kills:
+        truth = furnish(home := make(), due=due, kept=kept, held=6, seed=1_000 * number + seed)
+        killed += kill_and_redo(home, truth, random.Random(1_000 * number + seed), kills=kills + 10)
+        number += 1
+    return killed
 
 
 @pytest.mark.deep
-def test_hundreds_of_killed_sweeps_of_a_server_leave_no_anomaly(postgres_home: Make) -> None:
+@pytest.mark.fault("killed sweep")
+@pytest.mark.parametrize("seed", range(20))
+def test_a_thousand_killed_sweeps_leave_no_anomaly(sqlite_home: Make, seed: int, injected: Injected) -> None:
+    injected(times=kill_many(sqlite_home, seed, due=250, kept=30, kills=KILLS), seed=seed)
+
+
+@pytest.mark.deep
+@pytest.mark.fault("killed sweep")
+@pytest.mark.parametrize("seed", range(10))
+def test_hundreds_of_killed_sweeps_of_a_server_leave_no_anomaly(
+    postgres_home: Make, seed: int, injected: Injected
+) -> None:
     home = postgres_home()
-    truth = furnish(home, due=900, kept=100, held=20)
-    assert kill_and_redo(home, truth, random.Random(9), kills=400) >= 300
+    truth = furnish(home, due=250, kept=30, held=6, seed=seed)
+    killed = kill_and_redo(home, truth, random.Random(seed), kills=KILLS + 20)
+    assert killed >= KILLS
+    injected(times=killed, seed=seed)
 
 
 def at_work_on(database: str) -> list[psutil.Process]:
@@ -171,13 +190,17 @@ def crash_and_redo(folder: Path, *, crashes: int, due: int, seed: int) -> None:
         assert unfinished(home, truth) == []
 
 
+@pytest.mark.fault("killed database")
 def test_a_server_that_crashes_below_a_sweep_claims_nothing_and_loses_nothing(tmp_path: Path) -> None:
     crash_and_redo(tmp_path, crashes=1, due=20, seed=1)
 
 
 @pytest.mark.deep
-def test_a_hundred_crashes_of_the_server_leave_no_anomaly(tmp_path: Path) -> None:
-    crash_and_redo(tmp_path, crashes=100, due=500, seed=2)
+@pytest.mark.fault("killed database")
+@pytest.mark.parametrize("seed", range(10))
+def test_a_hundred_crashes_of_the_server_leave_no_anomaly(tmp_path: Path, seed: int, injected: Injected) -> None:
+    crash_and_redo(tmp_path, crashes=10, due=100, seed=seed)
+    injected(times=10, seed=seed)
 
 
 # -- a disk that refuses --------------------------------------------------------------------
@@ -198,6 +221,7 @@ def small(tmp_path: Path) -> tuple[Home, Truth]:
     return home, truth
 
 
+@pytest.mark.fault("disk that refuses")
 @pytest.mark.parametrize(
     ("code", "lasting"), [(errno.EIO, False), (errno.ENOSPC, True)], ids=["EIO once", "ENOSPC from then on"]
 )
@@ -278,6 +302,7 @@ def _intended(store: SqlStore, truth: Truth) -> None:
     store.intend(run.id, decide, keys, at=NOW, salt=erasing.salts(1))
 
 
+@pytest.mark.fault("wrong order")
 @pytest.mark.parametrize(
     ("mutant", "caught"),
     [

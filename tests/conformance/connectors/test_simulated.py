@@ -74,6 +74,7 @@ def test_a_shared_file_goes_with_the_last_chat_that_has_it(tmp_path: Path) -> No
     assert not shared.exists()
 
 
+@pytest.mark.fault("system that is down")
 @pytest.mark.parametrize("after", [1, 4, 9])
 def test_a_product_that_goes_down_at_any_request_is_gone_on_with(tmp_path: Path, after: int) -> None:
     world = SimulatedWorld(tmp_path)

@@ -33,6 +33,9 @@ from assent.store.sql.room import Database
 from assent.store.sql.store import SqlStore
 
 NOW = day(60)
+PATIENCE_S = 600
+"""How long everybody waits for everybody, on a machine that has much else to do."""
+
 Open = Callable[[], SqlStore]
 Start = threading.Barrier  # or one of processes, which speaks alike
 Erase = Callable[[SqlStore, int, Sequence[int], Redecide], None]
@@ -101,7 +104,7 @@ class Race:
         for one in racers:
             one.start()
         for one in racers:
-            one.join(timeout=600)
+            one.join(timeout=3 * PATIENCE_S)
         stuck = [one for one in racers if one.is_alive()]
         processes = [one for one in racers if not isinstance(one, threading.Thread)]
         for process in processes:
@@ -136,7 +139,7 @@ class Race:
             with closing(self.open_one()) as store:
                 watching = Watching(store._database)
                 store._database = watching
-                start.wait(60)
+                start.wait(PATIENCE_S)
                 for count in range(self.holds // self.placers):
                     # the few that hold most come late, when most of the race is run
                     scopes = ("person", "conversation") if count < 4 or draw.random() < 0.95 else WIDE
@@ -165,7 +168,7 @@ class Race:
     def _sweep(self, plan: str, start: Start) -> None:
         try:
             with closing(self.open_one()) as store:
-                start.wait(60)
+                start.wait(PATIENCE_S)
                 sweep_all(store, plan, self.batch, self.way, by_facts, self._meet)
         except Exception as problem:  # noqa: BLE001 - the race reports it
             self.problems.append(problem)
@@ -197,7 +200,7 @@ def sweep_elsewhere(place: Path | str, vault: Path, plan: str, batch: int, by_se
     """Sweep as assent does, in a process of its own."""
     redecide = by_sets(NOW) if by_set else by_facts
     with closing(open_at(place, vault)) as store:
-        start.wait(60)
+        start.wait(PATIENCE_S)
         sweep_all(store, plan, batch, as_assent_does, redecide)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.conformance.store.hold_race import (
 )
 
 
+@pytest.mark.fault("hold against sweep")
 def test_an_acknowledged_hold_always_wins(open_store: Open) -> None:
     total = Outcome()
     for seed in range(2):
@@ -34,10 +36,12 @@ def caught(open_store: Open, way: object, rounds: int = 20) -> Outcome:
     return total
 
 
+@pytest.mark.fault("hold against sweep")
 def test_a_sweep_that_checks_and_then_deletes_is_caught(open_store: Open) -> None:
     assert caught(open_store, check_then_delete).violated
 
 
+@pytest.mark.fault("hold against sweep")
 def test_a_sweep_that_deletes_in_one_statement_without_the_lock_is_caught(postgres_store: Open) -> None:
     assert caught(postgres_store, delete_where_not_exists).violated
 
@@ -46,11 +50,12 @@ ROUNDS, HOLDS, FRESH_STORES = 5, 1_000, 10
 """Of each kind of store ten are raced, five rounds with a thousand holds each: 100,000 holds in all."""
 
 
+@pytest.mark.fault("hold against sweep")
 @pytest.mark.deep
 @pytest.mark.parametrize("number", range(FRESH_STORES))
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_of_a_hundred_thousand_holds_none_is_lost(
-    request: pytest.FixtureRequest, tmp_path: Path, kind: str, number: int
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str, number: int, injected: Callable[..., None]
 ) -> None:
     open_one = request.getfixturevalue(f"{kind}_store")
     place = tmp_path / "store.db" if kind == "sqlite" else request.getfixturevalue("postgres_database")
@@ -63,4 +68,5 @@ def test_of_a_hundred_thousand_holds_none_is_lost(
     assert total.acknowledged == ROUNDS * HOLDS
     assert total.erased > 0
     assert total.kept > 0
+    injected(times=total.acknowledged, seed=number)
     print(f"\n{kind} {number}: {total}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.conformance.store.run_race import Open, RunRace, as_assent_does, decide_then_read_the_clock
 
 
+@pytest.mark.fault("withdrawal against run")
 def test_an_acknowledged_withdrawal_always_counts(open_store: Open, tmp_path: Path) -> None:
     total = RunRace(open_store, tmp_path / "race", 0, 30).run(as_assent_does)
     assert total.violated == 0, total
@@ -15,6 +17,7 @@ def test_an_acknowledged_withdrawal_always_counts(open_store: Open, tmp_path: Pa
     assert total.refused, "every start came first: nothing was raced"
 
 
+@pytest.mark.fault("withdrawal against run")
 def test_a_start_that_reads_the_clock_last_is_caught(open_store: Open, tmp_path: Path) -> None:
     assert RunRace(open_store, tmp_path / "race", 0, 30).run(decide_then_read_the_clock).violated
 
@@ -22,14 +25,16 @@ def test_a_start_that_reads_the_clock_last_is_caught(open_store: Open, tmp_path:
 TRIALS, FRESH = 200, 25
 
 
+@pytest.mark.fault("withdrawal against run")
 @pytest.mark.deep
 @pytest.mark.parametrize("number", range(FRESH))
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_of_ten_thousand_starts_none_uses_what_was_taken_back(
-    request: pytest.FixtureRequest, tmp_path: Path, kind: str, number: int
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str, number: int, injected: Callable[..., None]
 ) -> None:
     total = RunRace(request.getfixturevalue(f"{kind}_store"), tmp_path / "race", number, TRIALS).run(as_assent_does)
     assert total.violated == 0, total
     assert total.started > 0
     assert total.refused > 0
+    injected(times=TRIALS, seed=number)
     print(f"\n{kind} {number}: {total}")

@@ -61,6 +61,7 @@ def lives(script: Script, folder: Path, new_database: NewDatabase) -> World:
         raise Broken(f"{broken}\nthe shortest script that breaks:\n{written(short)}") from broken
 
 
+@pytest.mark.fault("year")
 def test_some_weeks_with_files_go_as_the_oracle_says(tmp_path: Path, files: NewDatabase) -> None:
     world = lives(draw(76, days=18, people=3, disasters=3), tmp_path, files)
     assert world.crashes, "this seed has no crash, take another"
@@ -68,11 +69,13 @@ def test_some_weeks_with_files_go_as_the_oracle_says(tmp_path: Path, files: NewD
     assert len(world.oracle.erased) > 3
 
 
+@pytest.mark.fault("year")
 def test_some_weeks_with_a_server_go_as_the_oracle_says(tmp_path: Path, servers: NewDatabase) -> None:
     world = lives(draw(93, days=18, people=3, disasters=3), tmp_path, servers)
     assert len(world.oracle.erased) > 3
 
 
+@pytest.mark.fault("year")
 @pytest.mark.deep
 @pytest.mark.parametrize("seed", range(4))
 def test_a_year_with_files_goes_as_the_oracle_says(tmp_path: Path, files: NewDatabase, seed: int) -> None:
@@ -81,11 +84,13 @@ def test_a_year_with_files_goes_as_the_oracle_says(tmp_path: Path, files: NewDat
     assert world.restores
 
 
+@pytest.mark.fault("year")
 @pytest.mark.deep
 def test_a_year_with_a_server_goes_as_the_oracle_says(tmp_path: Path, servers: NewDatabase) -> None:
     lives(draw(11, days=365, people=12), tmp_path, servers)
 
 
+@pytest.mark.fault("year")
 def test_a_fault_is_caught_and_cut_down_to_a_few_events(
     tmp_path: Path, files: NewDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

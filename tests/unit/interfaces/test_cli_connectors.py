@@ -213,6 +213,7 @@ def test_erasing_by_hand_ends_with_nought_only_when_every_copy_is_gone(
     assert home("connector", "erase", "chat", "--ids", file, "--yes").status == 0
 
 
+@pytest.mark.fault("system that lies")
 def test_an_answer_of_a_lying_product_is_not_believed(home: Home, world: SimulatedWorld, seeded: list[Seeded]) -> None:
     with world.lie():
         said = home("connector", "erase", "chat", "--ids", ids(home, seeded[:1]), "--yes", "--json")
@@ -275,6 +276,7 @@ def test_the_sweep_asks_and_what_is_pending_stays_owed_until_maintenance(
     assert home("connector", "list", "--json").lines()[0]["not_removed"] == 0
 
 
+@pytest.mark.fault("system that is down")
 def test_the_sweep_asks_again_what_was_down(home: Home, world: SimulatedWorld, seeded: list[Seeded]) -> None:
     home("connector", "import", "chat")
     world.break_down()
@@ -286,6 +288,7 @@ def test_the_sweep_asks_again_what_was_down(home: Home, world: SimulatedWorld, s
     assert left(world, seeded) == 0
 
 
+@pytest.mark.fault("system that lies")
 def test_a_sweep_waits_for_a_product_that_lies_and_nobody_answers_for_it(
     home: Home, world: SimulatedWorld, seeded: list[Seeded]
 ) -> None:

@@ -134,6 +134,7 @@ def test_a_folder_that_is_gone_holds_no_copy(home: Home) -> None:
     assert home.states()["cuts"] == ("removed", "the folder of cut spring number 1 is gone")
 
 
+@pytest.mark.fault("system that is down")
 def test_a_disk_that_is_not_there_says_nothing_about_the_copy_on_it(home: Home) -> None:
     disk = home.folder / "disk"
     disk.mkdir()
@@ -244,6 +245,7 @@ def test_a_large_erasure_is_told_in_several_events(home: Home) -> None:
     assert all(len(event.data) < 100_000 for event in events)
 
 
+@pytest.mark.fault("system that is slow")
 def test_an_answer_that_never_comes_keeps_the_erasure_open_and_seen(home: Home) -> None:
     add(home.store, "index", now=NOW)
     report = home.delete("a1")

@@ -70,6 +70,7 @@ def everything_in(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
+@pytest.mark.fault("disk that refuses the vault")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_rotation_that_fails_anywhere_loses_no_key_and_brings_none_back(way: Way, tmp_path: Path) -> None:
     for folder in each_failure(way, tmp_path, filled, rotate):
@@ -82,6 +83,7 @@ def test_a_rotation_that_fails_anywhere_loses_no_key_and_brings_none_back(way: W
         assert not any(old in everything_in(folder) for old in before if any(old))
 
 
+@pytest.mark.fault("disk that refuses the vault")
 @pytest.mark.deep
 @pytest.mark.parametrize("way", WAYS)
 def test_a_rotation_that_fails_twice_in_a_row_is_no_worse(way: Way, tmp_path: Path) -> None:
@@ -95,6 +97,7 @@ def test_a_rotation_that_fails_twice_in_a_row_is_no_worse(way: Way, tmp_path: Pa
         assert (store.read(list(SLOTS)), store.leftovers()) == (KEPT, [])
 
 
+@pytest.mark.fault("disk that refuses the vault")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_destruction_that_fails_says_so_and_again_finishes_it(way: Way, tmp_path: Path) -> None:
     slots = [1, 2, 3, 11, 12, 13, 20, 29]
@@ -112,6 +115,7 @@ def test_a_store_whose_beginning_fails_begins_the_next_time(way: Way, tmp_path: 
         assert filled(folder).read(list(SLOTS)) == KEPT
 
 
+@pytest.mark.fault("disk that refuses the vault")
 @pytest.mark.parametrize("way", WAYS)
 def test_what_was_kept_before_opens_when_keeping_more_fails(way: Way, tmp_path: Path) -> None:
     pieces = [Piece(slot, "plain", f"text {slot}") for slot in range(1, 6)]
@@ -151,6 +155,7 @@ def _survives(folder: Path, call: str, strike: str, at: int) -> bool:
     return status != 0
 
 
+@pytest.mark.fault("disk that refuses the vault")
 @pytest.mark.parametrize(
     ("call", "strike", "at"),
     [
@@ -164,6 +169,7 @@ def test_a_kernel_that_says_no_to_a_rotation_loses_nothing(call: str, strike: st
     assert _survives(tmp_path / "home", call, strike, at)
 
 
+@pytest.mark.fault("disk that refuses the vault")
 @pytest.mark.deep
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("strike", STRIKES)

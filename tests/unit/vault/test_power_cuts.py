@@ -58,6 +58,7 @@ def rotated(store: SlotStore) -> bool:
     return True
 
 
+@pytest.mark.fault("power cut")
 def test_a_rotation_loses_no_key_and_once_it_returns_the_old_epoch_stays_gone(tmp_path: Path) -> None:
     done = None
     for folder, done in cuts(tmp_path, filled, rotated):
@@ -70,6 +71,7 @@ def test_a_rotation_loses_no_key_and_once_it_returns_the_old_epoch_stays_gone(tm
     assert done
 
 
+@pytest.mark.fault("power cut")
 @pytest.mark.deep
 def test_two_cuts_in_a_row_are_no_worse(tmp_path: Path) -> None:
     for folder, _ in cuts(tmp_path, filled, rotated):
@@ -86,6 +88,7 @@ def test_two_cuts_in_a_row_are_no_worse(tmp_path: Path) -> None:
         assert (store.read(list(SLOTS)), store.leftovers()) == (KEYS, [])
 
 
+@pytest.mark.fault("killed rotation")
 @pytest.mark.parametrize("later", [4, *(pytest.param(later, marks=pytest.mark.deep) for later in range(5, 20))])
 def test_a_rotation_that_is_killed_and_then_another_whose_power_goes_lose_no_key(later: int, tmp_path: Path) -> None:
     for at in range(1, 1_000):
@@ -106,6 +109,7 @@ def test_a_rotation_that_is_killed_and_then_another_whose_power_goes_lose_no_key
             return
 
 
+@pytest.mark.fault("power cut")
 def test_what_is_destroyed_stays_destroyed_and_nothing_else_goes(tmp_path: Path) -> None:
     done = None
     for folder, done in cuts(tmp_path, filled, lambda store: store.destroy(GONE) or True):
@@ -116,6 +120,7 @@ def test_what_is_destroyed_stays_destroyed_and_nothing_else_goes(tmp_path: Path)
     assert done
 
 
+@pytest.mark.fault("power cut")
 def test_what_is_written_stays_written(tmp_path: Path) -> None:
     done = None
     for folder, done in cuts(tmp_path, filled, lambda store: store.write(MORE) or True):
@@ -126,6 +131,7 @@ def test_what_is_written_stays_written(tmp_path: Path) -> None:
     assert done
 
 
+@pytest.mark.fault("killed rotation")
 def test_what_is_written_after_a_rotation_was_killed_stays_written(tmp_path: Path) -> None:
     for at in range(1, 1_000):
         folder = tmp_path / str(at)
@@ -149,6 +155,7 @@ def test_a_store_begins_again_where_its_beginning_was_cut_short(tmp_path: Path) 
         assert filled(folder).read(list(SLOTS)) == KEYS
 
 
+@pytest.mark.fault("power cut")
 def test_what_the_vault_keeps_stays_kept(tmp_path: Path) -> None:
     pieces = [Piece(slot, f"lane-{slot % 2}", f"text {slot}") for slot in range(1, 9)]
     places = None

@@ -58,7 +58,7 @@ class Gate:
         try:
             refused = await self._read_body(scope, receive)
             if refused is None:
-                await self._app(scope, _replay(state["body"], receive), out)
+                await self._in_time(scope, _replay(state["body"], receive), out)
             else:
                 status, detail, fix = refused
                 # the rest of the body is never read, so the connection cannot carry another request
@@ -70,6 +70,23 @@ class Gate:
             fix = "try again; if it stays, tell whoever runs this server the instance"
             await answer(scope, 500, "the server made a mistake", fix)(scope, receive, out)
         self._world.say(self._line(scope, out.status, began, "HEAD" if head else scope["method"]))
+
+    async def _in_time(self, scope: Scope, receive: Receive, out: _Way) -> None:
+        """Let the application answer, or say that it does not: a store that is out of reach keeps nobody for ever."""
+        within = self._world.settings.answer_within_seconds
+        out.limit = limit = asyncio.timeout(within)
+        try:
+            async with limit:
+                try:
+                    await self._app(scope, receive, out)
+                finally:
+                    out.limit = None
+        except TimeoutError:
+            if out.status or not limit.expired():
+                raise
+            fix = "ask the same again in a moment; what was begun is done whole or not at all"
+            told = answer(scope, 503, f"nothing answered within {within} seconds", fix, headers={"Retry-After": "1"})
+            await told(scope, receive, out)
 
     async def _read_body(self, scope: Scope, receive: Receive) -> tuple[int, str, str] | None:
         """Read the body into `scope["state"]`, or say why not."""
@@ -125,10 +142,13 @@ class _Way:
         self._request = request
         self._bodiless = bodiless
         self.status = 0
+        self.limit: asyncio.Timeout | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self.limit is not None and not self.limit.expired():
+                self.limit.reschedule(None)  # what is under way may take as long as it is read
             if self._bodiless:
                 # the server counts bytes by what was asked, and would miss those that HEAD does not send
                 self._scope["method"] = "HEAD"

@@ -117,6 +117,7 @@ def test_every_copy_is_erased_and_answered_for_and_the_same_again_does_no_harm(
     assert again[1].headers["idempotency-replayed"] == "true"
 
 
+@pytest.mark.fault("system that lies")
 def test_a_lying_system_is_not_believed_and_one_that_is_down_is_an_outcome(
     api: Api, system: SimulatedWorld, seeded: Sequence[Seeded]
 ) -> None:

@@ -54,6 +54,15 @@ def test_with_a_yes_the_sentence_is_the_one_of_the_longer_use() -> None:
     assert found.why.startswith("You allowed training")
 
 
+def test_a_flag_is_the_reason_only_where_it_keeps_longest() -> None:
+    flagged = {"flagged_at": NOW - timedelta(days=1)}
+    allowed, silent = row(choice("allow", 10), **flagged), row(**flagged)
+    assert allowed.until == LAST.replace(year=2031)
+    assert allowed.why.startswith("You allowed training")
+    assert silent.until == flagged["flagged_at"].replace(year=2028)
+    assert silent.why.startswith("Content flagged")
+
+
 @pytest.mark.parametrize(
     ("acts", "facts", "why_not"),
     [

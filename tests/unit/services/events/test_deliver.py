@@ -83,6 +83,7 @@ def test_an_endpoint_gets_only_the_types_it_wants(store: SqliteStore, receiver: 
     assert json.loads(receiver.requests[0][1])["id"] == "e2"
 
 
+@pytest.mark.fault("system that is slow")
 def test_failed_attempts_wait_longer_and_longer_and_are_given_up_in_the_end(
     store: SqliteStore, receiver: Receiver, clock: Clock
 ) -> None:
@@ -135,6 +136,7 @@ def test_a_receiver_that_says_gone_hears_nothing_more(store: SqliteStore, receiv
     assert next(iter(store.endpoints())).disabled_at == clock()
 
 
+@pytest.mark.fault("system that is slow")
 def test_one_bad_endpoint_does_not_hold_up_another(store: SqliteStore, receiver: Receiver, clock: Clock) -> None:
     store.put_endpoint(Endpoint("bad", "http://localhost:1/none", (), "bad.secret", clock()))
     store.put_endpoint(endpoint(receiver, clock))

@@ -77,6 +77,7 @@ def sweep_stops(acme: GuardWorld, plan: str) -> str:
     return " ".join(stop.value.guards)
 
 
+@pytest.mark.fault("clock that jumps")
 def test_a_clock_that_was_turned_back_stops_a_sweep_by_hand(acme: GuardWorld) -> None:
     sweep(acme, acme.plan().digest)
     acme.clock -= DAY

@@ -64,6 +64,7 @@ def shared(tmp_path: Path, postgres_database: str) -> Iterator[Callable[[], Guar
         yield lambda: stack.enter_context(guard_world(tmp_path, opened))
 
 
+@pytest.mark.fault("two sweeps at once")
 def test_two_share_the_work_and_nothing_is_done_twice(shared: Callable[[], GuardWorld]) -> None:
     worlds = [shared(), shared()]
     for world in worlds:
@@ -98,6 +99,7 @@ def _join(prefix: str) -> None:
             thread.join(60)
 
 
+@pytest.mark.fault("two sweeps at once")
 def test_a_daemon_that_was_paused_too_long_is_fenced_out(shared: Callable[[], GuardWorld]) -> None:
     slow, quick = shared(), shared()
     for world in (slow, quick):

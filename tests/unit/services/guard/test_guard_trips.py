@@ -191,6 +191,7 @@ def test_a_looser_limit_counts_when_it_has_cooled_off(acme: GuardWorld) -> None:
 # -- the clock ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("clock that jumps")
 @pytest.mark.parametrize("jump", [-HOUR, 25 * HOUR], ids=["back", "ahead"])
 def test_a_clock_that_jumps_stops_the_sweep_until_two_people_say_it_is_right(acme: GuardWorld, jump: timedelta) -> None:
     acme.keep(2, day(-31), "old")
@@ -208,6 +209,7 @@ def test_a_clock_that_was_wrong_and_is_right_again_needs_nobody(acme: GuardWorld
     assert acme.round(T0 + EVERY).stage == "idle"
 
 
+@pytest.mark.fault("clock that jumps")
 def test_a_limit_does_not_cool_off_by_a_clock_that_jumped(acme: GuardWorld) -> None:
     acme.round()
     acme.set(clock_ahead_hours=10_000)

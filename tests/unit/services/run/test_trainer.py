@@ -98,6 +98,7 @@ def test_one_that_was_stopped_ends_like_one_that_was_not(acme: Teacher, whole: P
     assert taught(acme, folder, resume=True).digest == weights_digest(whole / "weights")
 
 
+@pytest.mark.fault("killed training")
 @pytest.mark.deep
 def test_one_that_was_killed_ends_like_one_that_was_not(acme: Teacher, whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "killed"

@@ -2,7 +2,8 @@
 
 The documents run some hundred commands; each start would load SQLAlchemy, DuckDB and Arrow again.
 `python -m tests.docs.quick_assent SOCKET` waits for commands; CLIENT is the program that sends them: its own
-arguments, folder, environment and open files. The command runs with exactly these.
+arguments, folder, environment and open files. The command runs with exactly these. A server or a daemon is ended as
+ever, by its process id: CLIENT hands the signal on.
 """
 
 import json
@@ -11,18 +12,18 @@ import pkgutil
 import signal
 import socket
 import sys
+import threading
 import traceback
 from importlib import import_module
 
 CLIENT = """#!{python} -IS
-import json, os, socket, sys
-if sys.argv[1:2] == ["serve"]:  # a server is stopped by its process id, so it has to be this process
-    os.execv({python!r}, [{python!r}, "-m", "assent", *sys.argv[1:]])
+import json, os, signal, socket, sys
 line = socket.socket(socket.AF_UNIX)
 line.connect({address!r})
 said = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
 socket.send_fds(line, [len(said).to_bytes(8, "big")], [0, 1, 2])
 line.sendall(said)
+signal.signal(signal.SIGTERM, lambda *_: line.send(b"T"))
 sys.exit(int(line.recv(8) or b"99"))
 """
 
@@ -68,6 +69,7 @@ def _run(line: socket.socket) -> None:
         for number, file in enumerate(files):
             os.dup2(file, number)
             os.close(file)
+        threading.Thread(target=_end_with, args=[line], daemon=True).start()
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
@@ -76,10 +78,17 @@ def _run(line: socket.socket) -> None:
         traceback.print_exc()
         status = 1
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # it is None after a reader such as `head` went away
+                stream.flush()
         line.sendall(str(status).encode())
         os._exit(0)
+
+
+def _end_with(line: socket.socket) -> None:
+    """End this command when whoever sent it is told to end, or is gone."""
+    line.recv(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

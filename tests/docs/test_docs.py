@@ -38,8 +38,10 @@ NEVER = {
 END_SERVERS = "kill $(jobs -p) 2>/dev/null; wait"
 """A page that fails half-way leaves nothing running."""
 
-CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+CONSOLE = re.compile(r"^(<!-- only in `make check-deep`: .+ -->\n)?```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+"""A block of commands; one that takes long says so above itself."""
 RUN = [path for path in LINKED if CONSOLE.search(path.read_text("utf-8"))]
+LONG = [path for path in RUN if any(slow for slow, _ in CONSOLE.findall(path.read_text("utf-8")))]
 
 
 def _name(path: Path) -> str:
@@ -69,7 +71,7 @@ def test_every_setting_says_what_it_means_and_is_in_the_reference() -> None:
 
 def test_every_variable_of_the_environment_is_in_the_reference() -> None:
     wiring = "".join(path.read_text("utf-8") for path in (REPOSITORY / "src" / "assent" / "wiring").glob("*.py"))
-    found = set(re.findall(r"""environ(?:\.get\(|\[)["'](\w+)["']""", wiring))
+    found = set(re.findall(r"""environ(?:\.get\(|\.setdefault\(|\[)["'](\w+)["']""", wiring))
     page = (REFERENCE / "settings.md").read_text("utf-8")
     assert found
     assert found == set(re.findall(r"^\| `([A-Z_]+)` \|", page, re.MULTILINE))
@@ -141,10 +143,11 @@ def test_a_word_that_the_glossary_rules_out_is_in_no_docstring_and_no_help(word:
                 assert found is None, f"{_name(path)}: `{word}` in the docstring of `{getattr(node, 'name', 'module')}`"
 
 
-def _steps(page: Path) -> list[tuple[str, list[str]]]:
-    """List the commands of all console blocks with the output that is shown under each."""
+def _steps(page: Path, *, long: bool = False) -> list[tuple[str, list[str]]]:
+    """List the commands of the console blocks with the output that is shown under each; of `long` ones if asked."""
     steps: list[tuple[str, list[str]]] = []
-    for block in CONSOLE.findall(page.read_text("utf-8")):
+    blocks = [block for slow, block in CONSOLE.findall(page.read_text("utf-8")) if long or not slow]
+    for block in blocks:
         for line in block.splitlines():
             if line.startswith("$ "):
                 steps.append((line[2:], []))
@@ -191,7 +194,17 @@ def _world(folder: Path, assent: Path) -> dict[str, str]:
 def test_the_examples_of_a_page_run_and_print_what_the_page_shows(
     page: Path, tmp_path: Path, assent_program: Path
 ) -> None:
-    steps = _steps(page)
+    _follow(_steps(page), tmp_path, assent_program)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("page", LONG, ids=_name)
+def test_the_long_examples_of_a_page_run_too(page: Path, tmp_path: Path, assent_program: Path) -> None:
+    _follow(_steps(page, long=True), tmp_path, assent_program, limit_s=600)
+
+
+def _follow(steps: list[tuple[str, list[str]]], tmp_path: Path, assent_program: Path, *, limit_s: float = 240) -> None:
+    """Run all steps in one shell, in a folder of their own, and compare what each printed."""
     if shutil.which("curl") is None and any("curl" in command for command, _ in steps):
         pytest.skip("this page speaks to the API by curl, which is not installed")
     mark = "---- step"
@@ -206,7 +219,7 @@ def test_the_examples_of_a_page_run_and_print_what_the_page_shows(
         capture_output=True,
         check=False,
         text=True,
-        timeout=120,
+        timeout=limit_s,
     )
     printed = re.split(rf"^{mark} (\d+)\n", done.stdout, flags=re.MULTILINE)
     outputs, statuses = printed[::2], printed[1::2]

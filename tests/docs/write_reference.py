@@ -1,4 +1,4 @@
-"""Write the pages of docs/reference that the program knows by itself: commands.md, python.md and settings.md.
+"""Write the pages of docs/reference that the program knows by itself: `PAGES` names them.
 
 `python -m tests.docs.write_reference` writes them; tests/docs/test_docs.py compares.
 """
@@ -13,7 +13,9 @@ import click
 
 from assent.interfaces.cli.app import COMMANDS, app
 from assent.settings import FILE, Settings
+from tests.docs.pages_page import pages_page
 from tests.docs.python_page import python_page
+from tests.docs.reference_tables import events_page, extras_page, metrics_page
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = REPOSITORY / "docs" / "reference"
@@ -97,6 +99,15 @@ policies = ["policies"]
 | `ASSENT_HOME` | the home folder, instead of looking for it |
 | `ASSENT_CLOCK` | an instant (ISO 8601 with zone) to use instead of the machine's clock, for rehearsals only |
 | `CI` | if it is set to anything, nobody is asked and no `allow` is taken at a terminal |
+
+Two libraries would tell their makers about runs. assent sets what stops that, unless it is set already:
+
+| variable | is set to |
+|---|---|
+| `RAY_USAGE_STATS_ENABLED` | `0` |
+| `MLFLOW_DISABLE_TELEMETRY` | `true` |
+
+The AWS libraries (`kms`, `s3`) look for their credentials where they always do: `AWS_…`, files, the machine's role.
 """
 
 
@@ -129,7 +140,15 @@ def _default(field: Field[object]) -> str:
     return "`[]`" if field.default == () else f"`{field.default}`"
 
 
-PAGES = {"commands.md": commands_page, "python.md": lambda: python_page(MADE), "settings.md": settings_page}
+PAGES = {
+    "commands.md": commands_page,
+    "events.md": lambda: events_page(MADE),
+    "extras.md": lambda: extras_page(MADE),
+    "metrics.md": lambda: metrics_page(MADE),
+    "pages.md": lambda: pages_page(MADE),
+    "python.md": lambda: python_page(MADE),
+    "settings.md": settings_page,
+}
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def trace(
         found.anchors[group] = {words: set(whose) for words, whose in keys.items()}
     shared: list[tuple[Rows, dict[Words, set[str]]]] = []
     for rows in schema.rows:
-        if rows.parent is None:
+        if rows.parent is None or _holds_the_id(rows.parent, rows.parent_columns):
             found.wanted[rows.name] = {(one,): {one} for one in found.ids}
         else:
             found.wanted[rows.name] = found.anchors.get((rows.parent.name, rows.parent_columns), {})
@@ -67,6 +67,11 @@ def trace(
             for one in whose - spared.get(words, set()):
                 _add(found.counts, one, rows.name)
     return found
+
+
+def _holds_the_id(parent: Rows, columns: tuple[str, ...]) -> bool:
+    """Tell whether these columns of a table are the conversation's id: who refers to them is found without its row."""
+    return parent.parent is None and tuple(one.name for one in parent.link) == columns
 
 
 def _rows(connection: sa.Connection, rows: Rows, found: Trace) -> dict[Words, set[str]]:

@@ -218,7 +218,7 @@ def _pairs(said: tuple[str, ...]) -> dict[str, str]:
 def _table(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"this is not TOML: {str(error).lower()}", "correct it", Place(file.name)) from None
 
 

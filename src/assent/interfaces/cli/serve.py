@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from assent.interfaces.api.world import World
-    from assent.services.choose.choose import Outcome
-    from assent.services.choose.several import Asked
+    from assent.services.choose.acts import Acts
     from assent.wiring import Wiring
 
 GRACE_S = 20
@@ -129,7 +128,7 @@ def run(
         Server(config).run(sockets=[listener])
 
 
-def _acts(wiring: Wiring) -> Callable[[Sequence[Asked]], list[Outcome | Exception]]:
+def _acts(wiring: Wiring) -> Acts:
     """Return what takes people's acts, in the process that does nothing else."""
     acts = wiring.acts()
     gc.collect()

@@ -88,9 +88,10 @@ class Weigher:
         }
         if decision.held and by_kind["hold"]:
             return self.sentence(by_kind["hold"][0])
-        keeping = by_kind["exception"] or by_kind["cap"]
-        grants = sorted(by_kind["grant"], key=lambda reason: self._use_until(decision, reason))
-        chosen = keeping[:1] or grants[-1:] or list(decision.reasons[:1])
+        # a cap ends what grants give and no exception; without one whatever lasts longest sets the end
+        cut_short = by_kind["cap"] and (by_kind["exception"] or by_kind["cap"])
+        lasting = sorted(by_kind["grant"] + by_kind["exception"], key=lambda reason: self._use_until(decision, reason))
+        chosen = cut_short[:1] or lasting[-1:] or list(decision.reasons[:1])
         return self.sentence(chosen[0]) if chosen else ""
 
     def sentence(self, reason: Reason) -> str:

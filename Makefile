@@ -18,7 +18,7 @@ PROVIDER := tests/servers/oidc-provider
 # Programs are started hundreds of times by tests; compiled once, they start in half the time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup programs demo test check check-deep check-clients lock bench clean
+.PHONY: help setup programs demo test check check-deep check-clients check-faults check-fuzz check-mutants check-image image sbom lock bench bench-check pictures clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ check: setup ## lint, format, types, layers
 	$(BIN)/lint-imports --no-logo
 
 check-deep: setup programs ## the slow proofs: many more random examples, kills, races, models
-	@tests/programs.sh spin=spin gcc=gcc mkfs.ext4=e2fsprogs strace=strace
+	@tests/programs.sh buildah=buildah mmdebstrap=mmdebstrap spin=spin gcc=gcc mkfs.ext4=e2fsprogs strace=strace
 	$(BIN)/pytest -m deep --hypothesis-profile deep --durations 10
 
 # The products lie in .clients/, or in ASSENT_CLIENTS; no test of `make test` needs them.
@@ -51,16 +51,52 @@ check-clients: setup programs ## against Open WebUI and LiteLLM, really installe
 	$(BIN)/python -m tests.clients.programs
 	$(BIN)/pytest -m clients tests/clients --durations 10
 
+# Hours at full scale, and it goes on where it was stopped; the results lie in .faults/.
+check-faults: setup programs ## inject every fault there is a test for and write docs/reference/faults.md; SCALE=small, ONLY="cut line"
+	@tests/programs.sh strace=strace mkfs.ext4=e2fsprogs iptables=iptables mount=mount
+	$(BIN)/python -m tests.injected --scale $(or $(SCALE),full) $(if $(ONLY),--only "$(ONLY)")
+
+# Readers are fuzzed one after the other; what breaks one is kept in tests/fuzz/found, which `make test` reads.
+check-fuzz: setup .fuzz/.lib ## look for inputs that break a reader, SECONDS=60 for each; ONLY=name for one or a group
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(addprefix --only ,$(ONLY))
+
+# The whole takes hours; survivors are written to .mutants/.
+check-mutants: setup .mutants/.lib ## change the core in small ways, and see that tests notice; ONLY=module, SHARE=0.2 by chance, AGAIN=yes
+	$(BIN)/python -m tests.mutants $(if $(ONLY),--only "$(ONLY)") --share $(or $(SHARE),1) $(if $(AGAIN),--again)
+
+image: setup ## build the OCI image assent:VERSION by buildah; BASE=image to build on, from a registry unless it is there
+	@tests/programs.sh buildah=buildah
+	rm -f dist/assent-*.whl && $(BIN)/python -m hatchling build -t wheel -d dist
+	buildah build --file deploy/Containerfile --timestamp $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct)) \
+		$(if $(BASE),--build-arg BASE=$(BASE)) --tag assent:$(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' src/assent/__init__.py) .
+
+check-image: setup ## build the image twice on a base made here, and run it; validate the manifests of Kubernetes
+	@tests/programs.sh buildah=buildah mmdebstrap=mmdebstrap unshare=util-linux
+	$(BIN)/pytest -m deep tests/acceptance/test_image.py tests/acceptance/test_manifests.py -s --durations 10
+
+sbom: setup .sbom/.lib ## write dist/assent.cdx.json: what the wheel installs, with hashes and licences (CycloneDX 1.6)
+	PYTHONPATH=.sbom/lib $(BIN)/python -m tests.supply.sbom dist/assent.cdx.json
+
 lock: .venv/.uv ## resolve pyproject.toml again into requirements/
 	$(LOCK) pyproject.toml --group dev --upgrade --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --extra cut --constraint requirements/dev.txt --output-file requirements/run.txt
+	$(LOCK) pyproject.toml --extra postgres --extra s3 --extra kms --constraint requirements/dev.txt --output-file requirements/image.txt
 	$(LOCK) --group bootstrap --constraint requirements/dev.txt --output-file requirements/uv.txt
+	$(LOCK) --group fuzz --output-file requirements/fuzz.txt
+	$(LOCK) --group mutants --constraint requirements/dev.txt --output-file requirements/mutants.txt
+	$(LOCK) --group sbom --constraint requirements/dev.txt --output-file requirements/sbom.txt
 
-bench: setup ## measure each headline; ONLY=name measures one
+pictures: setup programs ## take the pictures of docs/pictures again; NAMES="me console" takes these
+	$(BIN)/python -m tests.browser.pictures $(NAMES)
+
+bench: setup ## measure each headline and write benchmarks/RESULTS.md; ONLY=name for one, SIZE=small only tries them
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only "$(ONLY)")
 
+bench-check: setup ## measure again; fails where a ratio got worse than recorded; ONLY=name for one
+	$(BIN)/python -m benchmarks --check $(if $(ONLY),--only "$(ONLY)")
+
 clean: ## remove what can be made again
-	rm -rf .venv .clients demo-out build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .clients .faults .fuzz .mutants .sbom demo-out build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # Three steps, each a stamp: the locked installer, what `assent` needs to run, what a contributor needs.
 .venv/.uv: requirements/uv.txt
@@ -83,6 +119,11 @@ clean: ## remove what can be made again
 	@echo "installing torch $(TORCH) beside the lock, for the tests of training: pip install torch==$(TORCH)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile torch==$(TORCH)
 	@touch $@ .venv/.run
+
+# Tools that bring libraries of their own stay out of .venv: each in a folder that its own command looks into.
+.fuzz/.lib .mutants/.lib .sbom/.lib: .%/.lib: .venv/.uv requirements/%.txt
+	$(UV) install --quiet --python $(BIN)/python --require-hashes --target .$*/lib -r requirements/$*.txt
+	@touch $@
 
 # The OpenID provider that sign-in is tested against; without npm its tests are skipped, and say so.
 $(PROVIDER)/node_modules/.package-lock.json: $(PROVIDER)/package-lock.json

@@ -1,4 +1,4 @@
-"""Write the facts of docs/adr/0050-dependency-review.md that the lock knows: `python -m tests.supply.review`."""
+"""Write the facts of docs/adr/0045-dependency-review.md that the lock knows: `python -m tests.supply.review`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.supply.distributions import (
     locked,
 )
 
-RECORD = REPOSITORY / "docs" / "adr" / "0050-dependency-review.md"
+RECORD = REPOSITORY / "docs" / "adr" / "0045-dependency-review.md"
 _FACTS = re.compile(r"(?<=<!-- facts -->\n).*?(?=<!-- end of facts -->)", re.DOTALL)
 
 

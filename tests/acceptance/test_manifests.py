@@ -63,17 +63,18 @@ def words(container: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("name", PODS)
 def test_what_a_pod_starts_is_a_command_with_options_that_there_are(name: str) -> None:
     command: click.Command = app
+    context = click.Context(app, info_name="assent", **app.context_settings)
     said = words(CONTAINERS[name])
     while isinstance(command, click.Group):
         word, said = said[0], said[1:]
-        assert word in (COMMANDS if command is app else command.list_commands(click.Context(command)))
-        found = command.get_command(click.Context(command), word)
+        assert word in (COMMANDS if command is app else command.list_commands(context))
+        found = command.get_command(context, word)
         assert found is not None
         command = found
     # the parser itself takes it, and refuses what it does not know
-    command.make_context(name, said)
+    command.make_context(name, [*said], parent=context)
     with pytest.raises(click.UsageError):
-        command.make_context(name, [*said, "--no-such-option"])
+        command.make_context(name, [*said, "--no-such-option"], parent=context)
 
 
 @pytest.mark.parametrize("name", PODS)

@@ -24,7 +24,7 @@ WRITTEN = Path(__file__).with_name("names.json")
 def names() -> dict[str, list[str]]:
     """List public names by kind: commands with their options, keys of the settings, names of Python."""
     return {
-        "commands": sorted(_commands(app, click.Context(app, info_name="assent"))),
+        "commands": sorted(_commands(app, click.Context(app, info_name="assent", **app.context_settings))),
         "settings": sorted(field.name for field in fields(Settings) if field.name != "home"),
         "python": sorted(f"{module}.{name}" for module, found in PUBLIC.items() for name in found),
     }

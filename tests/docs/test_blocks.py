@@ -130,7 +130,7 @@ def commands(script: str) -> Iterator[list[str]]:
 
 def understood(arguments: list[str]) -> None:
     """Parse a command line as the program does. Raises `click.UsageError` for what it does not know."""
-    context, command, left = click.Context(app, info_name="assent"), app, list(arguments)
+    context, command, left = click.Context(app, info_name="assent", **app.context_settings), app, list(arguments)
     while isinstance(command, click.Group):
         command.parse_args(context, left)
         left = [*context._protected_args, *context.args]

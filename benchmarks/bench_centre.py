@@ -53,9 +53,9 @@ PAGES: Final = {
 
 
 def talks(subject: str, count: int) -> Iterator[Conversation]:
-    """Make conversations of two turns in four parts, a quarter of an hour apart."""
+    """Make conversations of two turns in four parts, so close together that none has to be gone by now."""
     for n in range(count):
-        at = NOW - timedelta(minutes=15 * n)
+        at = NOW - timedelta(seconds=20 * n)
         said = [("user", "person"), ("assistant", "model")] * 2
         parts = tuple(
             Part(str(k), f"t{k // 2}", speaker, origin, "text", f"{n} {k}: stir it, and wait a little", at)

@@ -209,6 +209,12 @@ class Wiring(Ground):
 
         return Journal(self.settings.home / "journal")
 
+    def note_no_choices(self, leaves: list[int]) -> None:
+        """Write into the journal which leaves of the ledger, about to be published, are no choices."""
+        from assent.services.erase.journal import Entry
+
+        self.journal.append([Entry("no choices", self.now(), {"leaves": leaves})])
+
     @cached_property
     def erasure_world(self) -> ErasureWorld:
         """What erasing reaches beside the database."""

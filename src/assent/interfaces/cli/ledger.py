@@ -122,7 +122,7 @@ def publish(wiring: Wiring, folder: str | None, whole: bool, as_json: bool) -> i
     target = wiring.tile_store(folder or "")
     sealed = seal(store, log, now=wiring.now())
     with progress("publishing leaves", sealed.size) as done:
-        made = publish_log(store, log, target, whole=whole, done=done)
+        made = publish_log(store, log, target, whole=whole, others=wiring.note_no_choices, done=done)
     if as_json:
         echo_json({"from": made.old_size, "size": made.size, "tiles": made.tiles, "bundles": made.bundles})
     else:

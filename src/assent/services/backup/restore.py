@@ -130,7 +130,7 @@ def restore(
     on_step("ledger")
     if ledger is not None:
         continue_ledger(target.store, ledger, target.origin)
-    unknown = len(unknown_leaves(target.store, manifest.leaves) - replayed.receipts)
+    unknown = len(unknown_leaves(target.store, manifest.leaves) - replayed.others)
     doubted = 0
     if unknown:
         on_step("choices")
@@ -188,26 +188,26 @@ def _settle_journal(opened: Opened, folder: Path, journal: Path | None) -> None:
 
 
 class _Replayed(NamedTuple):
-    """What stood behind a mark: erasures, their parts that were here, acts on holds, and leaves that are receipts."""
+    """What stood behind a mark: erasures, their parts that were here, acts on holds, and leaves that are no choices."""
 
     erasures: int
     parts: int
     holds: int
-    receipts: set[int]
+    others: set[int]
 
 
 def _replay(target: Target, number: int, chain: str) -> _Replayed:
     """Do again what is behind a mark of the journal."""
     erasures: dict[int, Entry] = {}
-    receipts: set[int] = set()
+    others: set[int] = set()
     holds = 0
     last = number
     for entry in _behind(Journal(target.journal), number, chain):
         last = entry.mark.number
         if entry.kind == "erasure":
             erasures[entry.body["id"]] = entry
-        elif entry.kind == "receipts":
-            receipts.update(entry.body["leaves"])
+        elif entry.kind == "no choices":
+            others.update(entry.body["leaves"])
         elif entry.kind != "backup":
             target.store.replay_hold(hold_of(entry))
             holds += 1
@@ -216,7 +216,7 @@ def _replay(target: Target, number: int, chain: str) -> _Replayed:
     for _, entry in sorted(erasures.items()):
         parts += target.store.replay_erasure(erasure_of(entry), list(stones_of(entry)), entry.body["slots"])
     target.store.replayed(last)
-    return _Replayed(len(erasures), parts, holds, receipts)
+    return _Replayed(len(erasures), parts, holds, others)
 
 
 def _behind(journal: Journal, number: int, chain: str) -> Iterator[Entry]:

@@ -17,7 +17,7 @@ from assent.domain.errors import AssentError
 from assent.ledger.erasure import Copy, ErasureRecord, Link
 from assent.ledger.leaf import commitment
 from assent.services.erase.derived.port import Acknowledged, ErasureOrder
-from assent.services.erase.journal import Entry, erasure_entry
+from assent.services.erase.journal import erasure_entry
 from assent.services.ledger.seal import seal
 from assent.store.records import StagedReceipt
 
@@ -112,7 +112,8 @@ class _Carrying:
         """Bring erasures as far as they can go."""
         orders = [order for some in batched(erasures, KEYS_TOGETHER) for order in self._without_keys(some)]
         self._ask(orders)
-        self._note([order.erasure.id for order in orders if self._finish(order.erasure)])
+        for order in orders:
+            self._finish(order.erasure)
         self._policies.clear()
 
     def ask_again(self) -> None:
@@ -207,27 +208,17 @@ class _Carrying:
 
     # -- receipt ------------------------------------------------------------------------
 
-    def _finish(self, erasure: Erasure) -> bool:
+    def _finish(self, erasure: Erasure) -> None:
         owed = self._store.obligations(erasure.id)
         if silent := [one.store for one in owed if one.state == "present"]:
             self.done.waiting.update(silent)
-            return False
+            return
         try:
             self._store.finish(erasure.id, self._receipt(erasure, owed), self._now)
         except (AssentError, OSError) as problem:
             self.done.problems.append(f"erasure {erasure.id} has no receipt: {_said(problem)}")
-            return False
-        self.done.finished += 1
-        return True
-
-    def _note(self, finished: Sequence[int]) -> None:
-        """Write into the journal which leaves are receipts: a restore takes what it does not know for lost choices."""
-        leaves = [leaf.number for number in finished if (leaf := self._store.receipt_leaf(number)) is not None]
-        if leaves:
-            try:
-                self._world.journal.append([Entry("receipts", self._now, {"leaves": leaves})])
-            except (AssentError, OSError) as problem:
-                self.done.problems.append(f"the journal lacks the numbers of receipts: {_said(problem)}")
+        else:
+            self.done.finished += 1
 
     def _receipt(self, erasure: Erasure, owed: Sequence[Obligation]) -> StagedReceipt:
         policies = self._policies.get(erasure.id)

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 BEGIN: Final = "0" * 64
 """What the first line of a journal names as the line before it."""
 
-Kind = Literal["erasure", "hold placed", "hold released", "backup", "receipts"]
+Kind = Literal["erasure", "hold placed", "hold released", "backup", "no choices"]
 """A `backup` is one that was taken: what lies behind it in the journal is what a restore from it does again.
-`receipts` names leaves of the ledger that are receipts of erasures: a restore then knows that no choice is lost there.
+`no choices` names leaves of the ledger that are about to be published and are receipts of erasures, cuts or runs: a
+restore then knows that no choice is lost there.
 """
 
 _SUFFIX: Final = ".jsonl"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from assent.services.ledger.log import Log
     from assent.store.port import Ledger, TileStore
 
+_AT_ONCE: Final = 5_000
+
 CHECKPOINT: Final = "checkpoint"
 """Where the newest checkpoint is published, relative to the log."""
 
@@ -49,19 +51,29 @@ def key_path(number: int) -> str:
 
 
 def publish(
-    store: Ledger, log: Log, target: TileStore, *, whole: bool = False, done: Callable[[int], None] = lambda _n: None
+    store: Ledger,
+    log: Log,
+    target: TileStore,
+    *,
+    whole: bool = False,
+    others: Callable[[list[int]], None] = lambda _numbers: None,
+    done: Callable[[int], None] = lambda _n: None,
 ) -> Published:
     """Bring the published log up to the newest checkpoint, its cosignatures and its changes of keys.
 
-    `whole` writes again what an earlier publication left out or lost; `done` hears of every leaf
-    that is published. Raises `Refused` where the published log is longer than this one or
-    states another root (a restored store, or somebody else's log), `NotFound` if there is no checkpoint.
+    `whole` writes again what an earlier publication left out or lost; `done` hears of every leaf that is published.
+    `others` hears, before anybody can see them, which leaves are no choices: from outside all look alike, and whoever
+    restores an older store takes what it does not know for a lost choice. Raises `Refused` where the published log is
+    longer than this one or states another root (a restored store, or somebody else's log), `NotFound` if there is no
+    checkpoint.
     """
     before = target.get(CHECKPOINT)  # first, so that ours is no older unless the store is
     note = served(store).encode()
     now = open_checkpoint(note.decode(), keys_ever(store), log.origin)
     old = _continued(store, log, before, now)
     start = 0 if whole else old
+    if numbers := _no_choices(store, old, now.size):
+        others(numbers)
     bundles = _put_bundles(store, target, start, now.size, done, whole=whole)
     tree = Tree(store)
     tiles = new_tiles(start, now.size)
@@ -95,6 +107,15 @@ def _continued(store: Ledger, log: Log, before: bytes | None, now: Checkpoint) -
             "one of the two was changed: run `assent ledger verify`, with `--log` for the published one",
         )
     return old.size
+
+
+def _no_choices(store: Ledger, first: int, size: int) -> list[int]:
+    """Name the leaves that are receipts of erasures, cuts or runs."""
+    found: list[int] = []
+    while first < size and (leaves := store.leaves(first, min(_AT_ONCE, size - first))):
+        found += [leaf.number for choice, leaf in leaves if choice is None]
+        first = leaves[-1][1].number + 1
+    return found
 
 
 def _put_bundles(

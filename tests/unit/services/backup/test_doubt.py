@@ -127,13 +127,17 @@ def test_nobody_is_trained_on_who_may_have_withdrawn_until_they_allow_again(home
     assert back("ledger", "verify", "--log", published, at=day(4)).status == 0
 
 
-def test_a_receipt_of_an_erasure_is_no_lost_choice(home: Lived) -> None:
+def test_receipts_of_erasures_and_cuts_are_no_lost_choices(home: Lived) -> None:
     published = home.around / "published"
     home.deletes("gone", day(0))
     home.sweeps(day(14.5))
     assert home("ledger", "publish", published, at=day(14.5)).status == 0
+    cut = ("cut", "create", "spring", "--purpose", "training", "--recipe", "none", "--out", home.around / "spring")
+    assert home(*cut, at=day(14.5)).status == 0
+    assert home("ledger", "publish", published, at=day(14.5)).status == 0
     back, done = comes_back(home, day(14.6), database="assent.db", more=("--ledger", published))
     assert done.status == 0, done.err
+    assert done.json()["leaves"] == 3
     assert (done.json()["erasures"], done.json()["unknown"], done.json()["doubted"]) == (1, 0, 0)
     assert trainable(back, 14.6)
     shown = home("restore", home.copies, home.around / "other", "--keys", home.keys, "--journal",

@@ -27,7 +27,7 @@ from sqlalchemy import Table, select
 from tests import postgres_server
 
 from assent.domain.contents import Piece
-from assent.domain.conversation import Conversation, Part
+from assent.domain.conversation import Conversation
 from assent.interfaces.cli.init import make_home
 from assent.policy.parse import parse_policy
 from assent.services.guard.newly import newly_due
@@ -39,6 +39,7 @@ from assent.store.schema import conversation, part, sealed
 from assent.wiring import Wiring
 from benchmarks.board.rounds import setting
 from benchmarks.board.values import Aim, Figure, Growth, Headline, Result, Spread, Words
+from benchmarks.talks import conversation as conversation_of
 
 STORED = setting("STORED", 400_000, small=6_400)
 DUE = STORED // 16
@@ -70,20 +71,7 @@ def due(number: int) -> bool:
 def talk(name: str, *, deleted: bool) -> Conversation:
     """One conversation of one part, of which every other is a copy with a name of its own."""
     at = NOW - timedelta(days=16 if deleted else 5)
-    deleted_at = NOW - timedelta(days=15) if deleted else None
-    piece = Part(id="p", turn="t", speaker="person", origin="user", data="text", text=TEXTS[0], created_at=at)
-    return Conversation(
-        id=name,
-        subject="nobody",
-        source="bench",
-        title="",
-        surface="chat",
-        mode="normal",
-        created_at=at,
-        last_turn_at=at,
-        deleted_at=deleted_at,
-        parts=(piece,),
-    )
+    return conversation_of(name, "nobody", TEXTS[:1], at=at, deleted_at=NOW - timedelta(days=15) if deleted else None)
 
 
 def fill(home: Wiring, stored: int) -> None:

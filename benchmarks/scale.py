@@ -31,7 +31,7 @@ import psutil
 import psycopg
 from tests import postgres_server
 
-from assent.domain.conversation import Conversation, Part
+from assent.domain.conversation import Conversation
 from assent.domain.instants import to_micros
 from assent.interfaces.cli.init import make_home
 from assent.policy.parse import parse_policy
@@ -42,6 +42,7 @@ from assent.services.sweep import SweepTerms, find_plan, sweep_plan
 from assent.store.records import Choice, Hold
 from assent.store.schema import METADATA
 from assent.wiring import Wiring
+from benchmarks.talks import conversation
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DUE = 20_000
@@ -129,22 +130,8 @@ def scene(facts: int, mix: str, folder: Path) -> Iterator[Scene]:
 def talk(name: str, subject: str, *, deleted: bool) -> Conversation:
     """One conversation of four parts."""
     at = NOW - timedelta(days=16 if deleted else 1)
-    texts = [
-        Part(id=f"p{n}", turn=f"t{n}", speaker="person", origin="user", data="text", text=WORDS * 6, created_at=at)
-        for n in range(PARTS)
-    ]
-    return Conversation(
-        id=name,
-        subject=subject,
-        source="bench",
-        title="",
-        surface="chat",
-        mode="normal",
-        created_at=at,
-        last_turn_at=at,
-        deleted_at=NOW - timedelta(days=15) if deleted else None,
-        parts=tuple(texts),
-    )
+    deleted_at = NOW - timedelta(days=15) if deleted else None
+    return conversation(name, subject, [WORDS * 6] * PARTS, at=at, deleted_at=deleted_at)
 
 
 def arrive(home: Wiring) -> None:

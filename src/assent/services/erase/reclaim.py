@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 AT_ONCE_BYTES: Final = 1 << 20
 """So many live bytes are written anew for few dead ones in any look: in a small home nothing lingers.
 
-Some 3,000 chats. Copying one costs as much as erasing one does without it, and rows and log follow it.
+Each that is copied costs as much as erasing one does, and its rows and log follow it.
 """
 
 COPIED_TOGETHER: Final = 64 << 20

@@ -42,7 +42,7 @@ class NoticeRoom(Room):
                 row = connection.execute(select(notices).where(notices.c.digest == digest)).mappings().one_or_none()
             return None if row is None else NoticeText(**row)
 
-        return self._shelf.get(NoticeText, digest, find)
+        return self._held_texts.get(NoticeText, digest, find)
 
     def notices(self) -> list[NoticeText]:
         query = select(notices).order_by(notices.c.added_at, notices.c.digest)
@@ -64,7 +64,7 @@ class NoticeRoom(Room):
             with self._database.reading() as connection:
                 return _found_rendering(connection, digest)
 
-        return self._shelf.get(Rendering, digest, find)
+        return self._held_texts.get(Rendering, digest, find)
 
     def renderings(self, notice: str, page: Page) -> Listing[Rendering]:
         query = select(renderings).where(renderings.c.notice == notice)

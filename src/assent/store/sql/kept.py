@@ -65,7 +65,7 @@ class PolicyRoom(Room):
                 row = connection.execute(select(policies).where(policies.c.digest == digest)).mappings().one_or_none()
             return None if row is None else _policy(row)
 
-        return self._shelf.get(PolicyText, digest, find)
+        return self._held_texts.get(PolicyText, digest, find)
 
     def policies(self) -> Iterator[PolicyText]:
         return walk(self._database, select(policies), (policies.c.added_at, policies.c.digest), _policy)

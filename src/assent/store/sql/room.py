@@ -130,7 +130,7 @@ class Database(Protocol):
         ...
 
 
-class Shelf:
+class HeldTexts:
     """Texts that are never changed or taken away, held in memory by digest: one is read for very many people."""
 
     _MOST: Final = 200
@@ -154,7 +154,7 @@ class Room:
     """A concern of the store."""
 
     _database: Database
-    _shelf: Shelf
+    _held_texts: HeldTexts
     contents: Contents
 
 

@@ -30,7 +30,7 @@ from assent.store.sql.reconciling import ReconcileRoom
 from assent.store.sql.replaying import ReplayRoom
 from assent.store.sql.requests import DirectoryRoom, OutgoingRoom, RightsRoom
 from assent.store.sql.reviews import ReviewRoom
-from assent.store.sql.room import Shelf
+from assent.store.sql.room import HeldTexts
 from assent.store.sql.runs import RunRoom
 from assent.store.sql.sessions import FigureRoom, LookRoom, SessionRoom, StaffRoom
 from assent.store.sql.sweeps import SweepRoom
@@ -91,7 +91,7 @@ class SqlStore(
         """Keep rows in this database and content in a vault; `open` of a subclass is the usual way in."""
         self._database = database
         self.contents = contents
-        self._shelf = Shelf()
+        self._held_texts = HeldTexts()
 
     def close(self) -> None:
         """Close every connection. The vault stays open: others may use it."""

@@ -11,18 +11,24 @@ from assent.domain.errors import Invalid
 MAX_DEPTH: Final = 32
 """How deep objects and lists may lie in each other; no resource of the API needs more than six."""
 
-_MAX_INTEGER: Final = 2**53 - 1  # RFC 7493 section 2.2: what every reader holds exactly
+MAX_INTEGER: Final = 2**53 - 1
+"""What every reader holds exactly (RFC 7493 section 2.2)."""
+
 _MAX_DIGITS: Final = 16
 
 
-def read_json(body: bytes) -> Any:
-    """Read one JSON value. Raises `Invalid` saying what is wrong, and never quotes what was sent."""
+def read_json(body: bytes, *, foreign: bool = False) -> Any:
+    """Read one JSON value. Raises `Invalid` saying what is wrong, and never quotes what was sent.
+
+    `foreign`: there is JSON of others in it, which is kept as it stands or not looked at. Whole numbers there may be
+    greater than what every reader holds exactly.
+    """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         raise Invalid("the body is not UTF-8", "send UTF-8 without a byte order mark") from None
     try:
-        value = _DECODER.decode(text)
+        value = (_FOREIGN if foreign else _DECODER).decode(text)
     except RecursionError:
         raise _too_deep() from None
     except json.JSONDecodeError as problem:
@@ -70,17 +76,27 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _MAX_DIGITS + 1 or abs(int(digits)) > _MAX_INTEGER:
+    if len(digits) > _MAX_DIGITS + 1 or abs(int(digits)) > MAX_INTEGER:
         raise Invalid("a number is greater than 2^53 - 1", "send smaller numbers, or text")
     return int(digits)
 
 
-def _real(digits: str) -> float:
+def _great_integer(digits: str) -> int:
+    _finite(digits)  # at most 309 digits, too: to read a million of them takes long
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
     found = float(digits)
     if not isfinite(found):
         raise Invalid("a number is too great to be held", "send smaller numbers, or text")
+    return found
+
+
+def _real(digits: str) -> float:
+    found = _finite(digits)
     # to JSON Schema, which describes the API, 2.0 is a whole number
-    return int(found) if found.is_integer() and abs(found) <= _MAX_INTEGER else found
+    return int(found) if found.is_integer() and abs(found) <= MAX_INTEGER else found
 
 
 def _constant(name: str) -> float:
@@ -89,4 +105,7 @@ def _constant(name: str) -> float:
 
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant
+)
+_FOREIGN: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_great_integer, parse_float=_real, parse_constant=_constant
 )

@@ -53,6 +53,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
                     operation["x-roles"] = named
                     operation["description"] = f"{operation.get('description', '')}\n\nRoles: {', '.join(named)}."
                 _complete(path, method, operation, app.state.forms)
+                _as_text(operation)
         found["tags"] = [{"name": tag} for tag in sorted(set(_tags(found)))]
         app.openapi_schema = found
     return app.openapi_schema
@@ -96,6 +97,18 @@ def _complete(path: str, method: str, operation: dict[str, Any], foreign: Iterab
             "content": {MEDIA_TYPE: {"schema": {"$ref": _TEMPLATE.format(model="Problem")}}},
         }
     operation["responses"] = dict(sorted(answers.items()))
+
+
+def _as_text(operation: dict[str, Any]) -> None:
+    """Say of a parameter that may be left out only that: nobody can send null outside of a body, all is text there."""
+    for parameter in operation.get("parameters", ()):
+        schema = parameter["schema"]
+        branches = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+        if len(branches) == 1:
+            del schema["anyOf"]
+            schema |= {name: value for name, value in branches[0].items() if name not in schema}
+        elif branches:
+            schema["anyOf"] = branches
 
 
 def _is_frameworks(answer: dict[str, Any] | None) -> bool:

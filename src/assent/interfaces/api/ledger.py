@@ -11,11 +11,12 @@ from assent.domain.errors import Invalid, NotFound
 from assent.interfaces.api.access import Anybody
 from assent.interfaces.api.resource import Input, Output, problems, resource
 from assent.interfaces.api.world import World
-from assent.ledger.encoding import HASH_BYTES, MAX_SIZE
+from assent.ledger.encoding import HASH_BYTES
 from assent.ledger.note import MAX_NOTE_BYTES
 from assent.ledger.tiles import ENTRIES, HEIGHT, WIDTH, Tile, bundle, parse_path
 from assent.services.ledger.prove import prove, served
 from assent.services.ledger.witness import cosign
+from assent.services.strict_json import MAX_INTEGER
 from assent.store.port import Ledger
 
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -38,7 +39,7 @@ class CosignatureIn(Input):
     """What a witness signed: a cosigned checkpoint, or its signature lines alone for the checkpoint of `size`."""
 
     note: str = Field(min_length=1, max_length=MAX_NOTE_BYTES)
-    size: int | None = Field(default=None, ge=0, le=MAX_SIZE, description="Without it, lines are for the newest.")
+    size: int | None = Field(default=None, ge=0, le=MAX_INTEGER, description="Without it, lines are for the newest.")
 
 
 class Witnessed(Output):

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from assent.domain.digests import digest
 from assent.interfaces.api.access import Needs
-from assent.interfaces.api.resource import Fresh, Input, Output, problems, resource
+from assent.interfaces.api.resource import Fresh, Input, Output, Relaying, problems, resource
 from assent.interfaces.api.world import World
 from assent.learn.harm.bands import find
 from assent.learn.harm.categories import OF_OPENAI, OPENAI, to_openai
@@ -42,8 +42,8 @@ Texts = Annotated[list[Text], Field(min_length=1, max_length=MOST_INPUTS)]
 Parts = Annotated[list[TextPart], Field(min_length=1, max_length=MOST_INPUTS)]
 
 
-class ModerationIn(Input):
-    """What to look at: one text, several texts, or the parts of one."""
+class ModerationIn(Relaying):
+    """What to look at: one text, several texts, or the parts of one. Further members are not looked at."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 

@@ -75,6 +75,10 @@ class Input(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+class Relaying(Input):
+    """A body with JSON of others in it, kept as it stands or not looked at: whole numbers may be great there."""
+
+
 class Output(BaseModel):
     """An answer."""
 
@@ -165,10 +169,12 @@ Fresh = Annotated[Callable[[], str], Depends(fresh_of)]
 class _StrictRequest(Request):
     """A request whose body is read as I-JSON."""
 
+    foreign = False
+
     async def json(self) -> Any:
         if not hasattr(self, "_read"):
             try:
-                self._read = read_json(await self.body())
+                self._read = read_json(await self.body(), foreign=self.foreign)
             except Invalid as error:
                 raise problem.UnreadError(error.message, error.fix) from None
         return self._read
@@ -184,10 +190,13 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         inner = super().get_route_handler()
         expects_body = self.body_field is not None
+        body = self.body_field.field_info.annotation if self.body_field else None
+        foreign = isinstance(body, type) and issubclass(body, Relaying)
         known = {parameter.alias for parameter in _query_parameters(self.dependant)}
 
         async def handle(request: Request) -> Response:
             request = _StrictRequest(request.scope, request.receive)
+            request.foreign = foreign
             if expects_body:
                 _check_media_type(request)
             _check_query(request, known)

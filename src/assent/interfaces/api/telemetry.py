@@ -23,7 +23,7 @@ from assent.domain.instants import format_instant
 from assent.interfaces.api.access import Needs
 from assent.interfaces.api.gate import TRACES, TURNS
 from assent.interfaces.api.problems import KINDS, StatusError
-from assent.interfaces.api.resource import Input, Instant, Name, Output, Word, resource
+from assent.interfaces.api.resource import Input, Instant, Name, Output, Relaying, Word, resource
 from assent.interfaces.api.world import World
 from assent.services.live import LiveDesk, Taken, take_turns
 from assent.services.tokens import Caller
@@ -66,7 +66,7 @@ class TurnIn(Input):
     output: list[dict[str, JsonValue]] = Field(default_factory=list, max_length=MAX_MESSAGES)
 
 
-class TurnsIn(Input):
+class TurnsIn(Relaying):
     """Turns, in any order."""
 
     turns: list[TurnIn] = Field(min_length=1, max_length=MAX_TURNS)

@@ -63,6 +63,15 @@ def test_every_operation_with_a_token_names_its_roles(description: dict[str, Any
             assert told["x-roles"], f"{method} {path}"
 
 
+def test_no_parameter_may_be_null(description: dict[str, Any]) -> None:
+    """All but a body is text: one that may be left out is not required, and that is all."""
+    told = [(f"{method} {path}", one) for path, method, told in operations(description)
+            for one in told.get("parameters", ())]  # fmt: skip
+    assert [place for place, one in told if '"null"' in json.dumps(one["schema"])] == []
+    after = next(one for place, one in told if place == "get /v1/contracts" and one["name"] == "after")
+    assert (after["required"], after["schema"]["type"], after["schema"]["maxLength"]) == (False, "string", 1_000)
+
+
 def _checked(api: Api, mode: GenerationMode, examples: int) -> int:
     """Send `examples` requests of one kind to each operation; return how many were sent."""
     schema = schemathesis.openapi.from_asgi("/openapi.json", api.app)

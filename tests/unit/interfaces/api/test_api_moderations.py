@@ -43,6 +43,15 @@ def test_parts_are_one_text(api: Api) -> None:
 
 def test_what_a_client_says_beside_it_does_not_matter(api: Api) -> None:
     assert results(api, HARMLESS, user="somebody", extra=1) == results(api, HARMLESS)
+    great = {"trace": [2**53, -(2**64), {"of": 10**300, "real": 1e300}]}
+    assert results(api, HARMLESS, **great) == results(api, HARMLESS)
+
+
+@pytest.mark.parametrize("number", ["1e400", "9" * 310, "9" * 5_000, "NaN"])
+def test_a_number_that_nobody_can_hold_is_refused_beside_it_too(api: Api, number: str) -> None:
+    body = f'{{"input": "x", "extra": [{number}]}}'
+    answer = api.call("POST", "/v1/moderations", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,13 @@ def test_a_message_that_cannot_be_read_is_named_without_content_and_the_others_a
     assert told[0]["why"] == "message 1: it has no known role"
 
 
+def test_a_great_number_that_a_tool_was_given_is_kept_as_it_was_told(api: Api) -> None:
+    given = {"order": 2**63 + 1, "of": [-(2**53) - 1, 10**30]}
+    call = {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "find", "arguments": given}}]}
+    assert take(api, turn(1, output=[call]))[0]["status"] == "new"
+    assert f'{{"of":[{-(2**53) - 1},{10**30}],"order":{2**63 + 1}}}' in kept(api)[1][1]
+
+
 def test_a_turn_with_a_long_history_may_be_larger_than_other_requests(api: Api) -> None:
     assert take(api, turn(1, input=[user("x" * 2_000_000)]))[0]["status"] == "new"
 

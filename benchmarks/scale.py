@@ -225,6 +225,9 @@ def planned(home: Wiring, at: datetime = NOW) -> PlanReport:
 def measure(made: Scene) -> dict[str, Any]:
     """Take every step once, in an order in which each finds what it needs, and check what each says."""
     home, store = made.home, made.home.store
+    first = made.timed("first plan, after which what a choice keeps rests", lambda: planned(home))
+    expect(first.due, DUE)
+    made.found["nominated at first"] = first.looked_at
     everybody = Hold("all", "matter", "everyone", None, NOW, "counsel", "order", NOW + timedelta(days=90))
     made.timed("hold of everybody", lambda: store.place_hold(everybody))
     held = made.timed("plan under the hold", lambda: planned(home))

@@ -1,9 +1,11 @@
-"""Nomination: which parts *may* be due, from clocks and categorical facts alone.
+"""Nomination: which parts *may* be due, from clocks, categorical facts and what is surely permitted.
 
 The index of a store only nominates; the decision is taken again on all facts. Nomination
 may therefore be early, and must never be late: every part that is due under `decide`
-satisfies `clock <= now - after` for one of its bounds. Choices, flags, holds, reviews and
-acknowledgements are not looked at, so none of them makes a stored bound stale.
+satisfies `clock <= now - after` for one of its bounds. Flags, holds, reviews and
+acknowledgements are not looked at, so none of them makes a stored bound stale. Of choices
+only what lasts is used, and only where the store knows that no other act was made since
+(docs/adr/0050-nomination.md).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from assent.policy.model import CLOCKS
+from assent.policy.standing import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from assent.domain.durations import Duration
     from assent.domain.facts import Facts
     from assent.policy.model import Condition, Grant, Policy
+    from assent.policy.standing import Permitted
 
 _AT_ONCE = timedelta()
 
@@ -32,16 +36,21 @@ class Bound:
     after: timedelta
 
 
-def nominate(policy: Policy, state: Facts) -> tuple[Bound, ...] | None:
+def nominate(policy: Policy, state: Facts, permitted: Permitted = UNKNOWN) -> tuple[Bound, ...] | None:
     """Return the bounds for all parts with these categorical facts; None if every one of them must be looked at.
 
     Only plan, region, age, signed_in, role, surface, mode, data and origin of `state` are
-    read. An empty tuple means that no part with these facts is ever due.
+    read. An empty tuple means that no part with these facts is ever due. With `permitted` the
+    bounds hold for those parts of which that is true, at any instant behind the acts that made it so.
 
     One grant that surely counts is enough: a due part has outlived each of its grants, this
     one too, by its own end or by one of its caps. The grant with the longest own end is taken.
     """
-    sure = [(_own_length(grant), grant) for grant in _decisive(policy, state) if _surely_counts(grant, state)]
+    sure = [
+        (_own_length(grant), grant)
+        for grant in _decisive(policy, state)
+        if _surely_counts(grant, state) and all(permitted.surely(rule, policy.part_clock) for rule in grant.choices)
+    ]
     if not sure:
         return None
     length, grant = max(sure, key=lambda pair: (pair[0] is None, pair[0] or _AT_ONCE))
@@ -49,11 +58,13 @@ def nominate(policy: Policy, state: Facts) -> tuple[Bound, ...] | None:
     return (*own, *_cap_bounds(grant))
 
 
-def nominate_versions(policies: Sequence[Policy], state: Facts) -> tuple[Bound, ...] | None:
+def nominate_versions(
+    policies: Sequence[Policy], state: Facts, permitted: Permitted = UNKNOWN
+) -> tuple[Bound, ...] | None:
     """Nominate under several versions at once: a part may be due under any one of them (`versions.stricter`)."""
     shortest: dict[str, timedelta] = {}
     for policy in policies:
-        bounds = nominate(policy, state)
+        bounds = nominate(policy, state, permitted)
         if bounds is None:
             return None
         for bound in bounds:
@@ -76,11 +87,10 @@ def _decisive(policy: Policy, state: Facts) -> Iterator[Grant]:
 
 
 def _surely_counts(grant: Grant, state: Facts) -> bool:
-    """Tell whether the grant counts (live or possible) for every part with this state, whatever else is true of it."""
+    """Tell whether the grant, if permitted, counts (live or possible) for every part with this state."""
     when = grant.when
     return (
         grant.anchor in CLOCKS
-        and not grant.choices
         and not when.happened
         and not when.absent
         and when.era is None

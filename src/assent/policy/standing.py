@@ -10,10 +10,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from assent.domain.facts import Facts
+    from assent.domain.facts import ChoiceAct, Facts
     from assent.policy.model import ChoiceRule, Policy
 
 
@@ -90,6 +90,53 @@ def permission(rule: ChoiceRule, facts: Facts, policy: Policy, at: datetime) -> 
     if before is False or (before is None and not rule.by_default):
         return _REFUSED
     return Permission(Answer.PERMITTED, since, None if rule.covers == "part" else ended_at, clock is None)
+
+
+class Lasting(NamedTuple):
+    """What acts permit until another one is made: purposes with the instant since which nothing refused them.
+
+    `unrefused`: no purpose was ever refused, so that whatever a default permits is permitted.
+    """
+
+    since: Mapping[str, datetime]
+    unrefused: bool
+
+    def of(self, clocks: Mapping[str, datetime | None]) -> Permitted:
+        """Say what lasts for a part: purposes permitted at the time of one of its clocks and ever since."""
+        known = [(clock, instant) for clock, instant in clocks.items() if instant is not None]
+        pairs = ((purpose, clock) for purpose, since in self.since.items() for clock, at in known if since <= at)
+        return Permitted(frozenset(pairs), self.unrefused)
+
+
+class Permitted(NamedTuple):
+    """What permits a part whatever time goes by, until another act: pairs of a purpose and a clock (`Facts` keys).
+
+    A pair says that the purpose was permitted at that clock of the part, and never refused since.
+    """
+
+    pairs: frozenset[tuple[str, str]] = frozenset()
+    unrefused: bool = False
+
+    def surely(self, rule: ChoiceRule, part_clock: str) -> bool:
+        """Tell whether `permission` permits under this rule, without an end, at any instant behind the last act."""
+        return (rule.purpose, part_clock) in self.pairs or (rule.by_default and self.unrefused)
+
+
+UNKNOWN = Permitted()
+"""Nothing is known of what was chosen, so nothing is sure."""
+
+
+def lasting(acts: Sequence[ChoiceAct]) -> Lasting:
+    """Say what acts, in their order (`Facts.choices`), amount to for as long as no other is made."""
+    since: dict[str, datetime] = {}
+    unrefused = True
+    for act in acts:
+        if act.act == "allow":
+            since.setdefault(act.purpose, act.at)
+        elif act.act != "defer":
+            since.pop(act.purpose, None)
+            unrefused = False
+    return Lasting(since, unrefused)
 
 
 _REFUSED = Permission(Answer.REFUSED)

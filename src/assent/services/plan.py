@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from assent.domain.decision import NO_LEAD
 from assent.domain.digests import canonical, digest
 from assent.domain.instants import format_instant, in_utc
 from assent.policy.nominate import nominate_versions
+from assent.policy.standing import UNKNOWN
 from assent.store.answers import answers
 from assent.store.records import Page, Plan, PlanItem, PolicyText
 
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     from assent.policy.nominate import Bound
     from assent.store.answers import Answers, Tally
     from assent.store.columns import Columns
-    from assent.store.port import FactColumns, Plans, Policies, Store
+    from assent.store.port import FactColumns, Plans, Policies, Resting, Store
+    from assent.store.records import RetentionClass
+
+PARTS_AT_ONCE: Final = 2_000
+"""Parts that come to rest in one transaction, for which other writers wait: some 20 ms."""
+
+PEOPLE_AT_ONCE: Final = 100
+"""People whose parts are woken in one transaction. A person may have very many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +76,15 @@ def make_plan(
 
     `policies` are (policy, its text), oldest first. `lead` is how long before their `erase_by` parts are ripe
     (`Decision.ripe_at`). The same store, policies, instant and lead give the same digest. `now` is when somebody
-    asks, if that is not the instant planned for.
+    asks, if that is not the instant planned for. What was looked at in vain, because a choice keeps
+    it, comes to rest: the next plan does not look at it.
     """
     versions = [policy for policy, _ in policies]
     keep_policies(store, policies, now or at)
     before = _newest_until(store, at)
-    with answers(store, columns, versions, at, nominations(store, versions), lead=lead) as found:
+    while store.wake(PEOPLE_AT_ONCE):
+        pass
+    with answers(store, columns, versions, at, nominations(store, versions, at), lead=lead) as found:
         by_rule = found.due_by_rule()
         looked_at = sum(tally.parts for tally in found.standing())
         name, due = _digest(found, (versions, at, lead), batch_rows)
@@ -82,6 +93,7 @@ def make_plan(
         store.save_plan(
             Plan(name, tuple(policy.digest for policy in versions), at, counts, at), _items(found, batch_rows)
         )
+        _rest(store, versions, found)
     return PlanReport(
         digest=name,
         at=at,
@@ -103,9 +115,23 @@ def keep_policies(store: Policies, policies: Sequence[tuple[Policy, str]], now: 
         store.add_policy(PolicyText(both, f"{old.name} + {new.name}", f"{old_text}\n{new_text}", now))
 
 
-def nominations(store: FactColumns, versions: Sequence[Policy]) -> dict[int, tuple[Bound, ...] | None]:
-    """Say for each retention class from where on the index must look: where any version may find a part due."""
-    return {found.id: nominate_versions(versions, found.state) for found in store.retention_classes()}
+def nominations(store: FactColumns, versions: Sequence[Policy], at: datetime) -> dict[int, tuple[Bound, ...] | None]:
+    """Say for each retention class from where on the index must look: where any version may find a part due at `at`."""
+    return {found.id: _bounds(versions, found, at) for found in store.retention_classes()}
+
+
+def _bounds(versions: Sequence[Policy], found: RetentionClass, at: datetime) -> tuple[Bound, ...] | None:
+    # before the newest of the acts it rests on, what a class permits was not permitted
+    known = found.since is None or found.since <= at
+    return nominate_versions(versions, found.state, found.permitted if known else UNKNOWN)
+
+
+def _rest(store: Resting, versions: Sequence[Policy], found: Answers) -> None:
+    def worth(into: RetentionClass) -> bool:
+        return nominate_versions(versions, into.state, into.permitted) != nominate_versions(versions, into.state)
+
+    for batch in found.kept(PARTS_AT_ONCE):
+        store.rest(batch.column("part").to_pylist(), worth)
 
 
 def _items(found: Answers, batch_rows: int) -> Iterator[PlanItem]:

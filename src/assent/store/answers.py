@@ -11,6 +11,7 @@ from assent.domain.instants import in_utc
 from assent.policy.compile import GAP_KEYS
 from assent.policy.compile_versions import compile_versions, ripe_at
 from assent.policy.runs import literal
+from assent.store.columns import SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -75,7 +76,9 @@ def answers(
     (`Decision.ripe_at`), and what is nominated is what may end by then.
     """
     facts = store.fact_batches(nominated, at=at + lead)
-    with columns.loaded(facts, store.act_batches(), store.hold_batches(), at):
+    # of few people's parts not everybody's acts are read
+    acts = store.act_batches() if nominated is None else store.act_batches
+    with columns.loaded(facts, acts, store.hold_batches(), at):
         columns.keep("answers", f"SELECT *, {ripe_at(lead)} AS ripe_at FROM ({compile_versions(policies, at)})")
         try:
             yield Answers(columns, at)
@@ -95,6 +98,13 @@ class Answers:
         """Stream what is ripe: `part` (key), `erase_by`, `rule`, in the order of keys."""
         return self._columns.batches(
             f"SELECT part::BIGINT AS part, erase_by, rule FROM answers WHERE ripe_at <= {self._now} ORDER BY 1",
+            batch_rows,
+        )
+
+    def kept(self, batch_rows: int) -> Iterator[pa.RecordBatch]:
+        """Stream the keys (`part`) of what is not ripe, in their order."""
+        return self._columns.batches(
+            f"SELECT part::BIGINT AS part FROM answers WHERE (ripe_at <= {self._now}) IS NOT TRUE ORDER BY 1",
             batch_rows,
         )
 
@@ -122,7 +132,7 @@ class Answers:
         """
         rows = self._columns.table(
             "SELECT rule, count(*)::BIGINT AS parts, count(DISTINCT holder)::BIGINT AS conversations, "
-            "count(DISTINCT split_part(chooser, chr(31), 1))::BIGINT AS people, min(erase_by) AS first "
+            f"count(DISTINCT {SUBJECT})::BIGINT AS people, min(erase_by) AS first "
             f"FROM answers JOIN facts USING (part) WHERE {_between(after, until)} GROUP BY 1 ORDER BY first, rule"
         ).to_pylist()
         return [Ending(**{**row, "first": in_utc(row["first"])}) for row in rows]
@@ -187,8 +197,7 @@ class Answers:
     def _tally(self, label: str, where: str) -> list[Tally]:
         rows = self._columns.table(
             f"SELECT {label} AS label, count(*)::BIGINT AS parts, count(DISTINCT holder)::BIGINT AS conversations, "
-            # a chooser's name begins with the subject (store/sql/choosing.py)
-            "count(DISTINCT split_part(chooser, chr(31), 1))::BIGINT AS people "
+            f"count(DISTINCT {SUBJECT})::BIGINT AS people "
             f"FROM answers JOIN facts USING (part) WHERE {where} GROUP BY 1 ORDER BY parts DESC, label"
         ).to_pylist()
         return [Tally(**row) for row in rows]

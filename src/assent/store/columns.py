@@ -50,6 +50,11 @@ ACTS: Final = pa.schema(
 )
 HOLDS: Final = pa.schema([("holder", pa.string()), ("start", INSTANT), ("released_at", INSTANT)])
 
+SUBJECT: Final = "split_part(chooser, chr(31), 1)"
+"""The subject in SQL over facts: the first piece of a chooser's name (store/sql/choosing.py)."""
+
+_SUBJECTS: Final = f"SELECT DISTINCT {SUBJECT} AS subject FROM facts WHERE chooser IS NOT NULL"
+
 
 class Columns:
     """A DuckDB session that decides columns of facts under a policy.
@@ -84,11 +89,13 @@ class Columns:
     def loaded(self, facts: Any, acts: Any, holds: Any, at: datetime) -> Iterator[None]:
         """Make Arrow data (tables, readers or data sets) the relations of the set query for a while.
 
-        `facts`, `acts` and `holds` have the schemas FACTS, ACTS and HOLDS. Acts become runs once.
+        `facts`, `acts` and `holds` have the schemas FACTS, ACTS and HOLDS. Acts become runs once. `acts` may be a
+        function instead, which is given the subjects of the facts and returns their acts.
         """
         session, now = self._session, literal(at)
         made = []
-        for name, data in (("facts", facts), ("acts", acts), ("holds", holds)):
+        for name, given in (("facts", facts), ("acts", acts), ("holds", holds)):
+            data = given(self.table(_SUBJECTS)["subject"]) if callable(given) else given
             session.register(f"{name}_read", data)
             # a reader can be read once only, and several versions read the facts several times
             kind = "TABLE" if isinstance(data, pa.RecordBatchReader) else "VIEW"

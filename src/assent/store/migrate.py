@@ -12,7 +12,7 @@ from assent.domain.errors import Refused
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-NEWEST: Final = "0016"
+NEWEST: Final = "0017"
 """The newest step. Named here so that opening a store that is up to date need not load Alembic."""
 
 _STEPS: Final = Path(__file__).parent / "migrations"

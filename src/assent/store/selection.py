@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from assent.store.columns import INSTANTS, STATE
+from assent.store.columns import INSTANTS, STATE, SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from assent.store.columns import Columns
 
 _FACTS: Final = ", ".join(f"coalesce({name}::VARCHAR, '')" for name in (*STATE, "age", "signed_in", *INSTANTS))
-_PERSON: Final = "CASE WHEN chooser IS NULL THEN holder ELSE split_part(chooser, chr(31), 1) END"
+_PERSON: Final = f"CASE WHEN chooser IS NULL THEN holder ELSE {SUBJECT} END"
 """Whose it is: the first piece of a chooser's name (store/sql/choosing.py), the conversation where nobody is known."""
 
 

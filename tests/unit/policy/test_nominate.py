@@ -15,6 +15,7 @@ from assent.domain.facts import Facts
 from assent.policy.decide import decide
 from assent.policy.model import CLASSES, Cap, Grant, Policy
 from assent.policy.nominate import Bound, nominate, nominate_versions
+from assent.policy.standing import UNKNOWN, Permitted, lasting
 from assent.policy.versions import decide_versions
 
 LOADED = {path: load(path) for path in POLICIES}
@@ -33,6 +34,14 @@ def nominated(bounds: tuple[Bound, ...] | None, facts: Facts, at: datetime) -> b
     return any(clock is not None and clock <= at - after for clock, after in clocks)
 
 
+def permitted(facts: Facts, at: datetime) -> Permitted:
+    """Say what the acts behind `facts` permit for good, as a store may note it once the newest of them is past."""
+    last = lasting(facts.choices)
+    if any(since > at for since in last.since.values()):
+        return UNKNOWN
+    return last.of({"created_at": facts.created_at, "last_turn_at": facts.last_turn_at})
+
+
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 @settings(max_examples=150)
 @given(seed=st.integers(0, 2**32), at=st.sampled_from(INSTANTS))
@@ -43,6 +52,7 @@ def test_a_candidate_time_is_never_later_than_the_truth(path: Path, seed: int, a
         facts = source.facts(str(number))
         if decide(facts, policy, at).due():
             assert nominated(nominate(policy, state_of(facts)), facts, at), facts
+            assert nominated(nominate(policy, state_of(facts), permitted(facts, at)), facts, at), facts
 
 
 def twisted(policy: Policy, source: random.Random) -> Policy:
@@ -79,6 +89,7 @@ def test_a_candidate_time_is_never_late_under_made_up_rules(seed: int, path: Pat
         facts = source.facts(str(number))
         if decide(facts, policy, at).due():
             assert nominated(nominate(policy, state_of(facts)), facts, at), facts
+            assert nominated(nominate(policy, state_of(facts), permitted(facts, at)), facts, at), facts
 
 
 @settings(max_examples=150)
@@ -90,6 +101,7 @@ def test_several_versions_are_nominated_by_the_strictest(seed: int, at: datetime
         facts = source.facts(str(number))
         if decide_versions(facts, versions, at).due():
             assert nominated(nominate_versions(versions, state_of(facts)), facts, at), facts
+            assert nominated(nominate_versions(versions, state_of(facts), permitted(facts, at)), facts, at), facts
 
 
 def met_by_a_bound(policy: Policy) -> int:
@@ -107,6 +119,39 @@ def test_the_law_meets_parts_that_are_due_by_a_bound() -> None:
     speaking = [path for path, policy in LOADED.items() if met_by_a_bound(policy) > 20]
     assert ANTHROPIC in speaking
     assert len(speaking) > len(LOADED) / 2
+
+
+def spared_by_what_is_permitted(policy: Policy) -> tuple[int, int]:
+    """Count the parts that only clocks nominate and what is permitted does not, and those due that both nominate."""
+    spared = due = 0
+    for at in INSTANTS:
+        source = RandomFacts(policy, at, random.Random(11))
+        for number in range(300):
+            facts = source.facts(str(number))
+            known = nominate(policy, state_of(facts), permitted(facts, at))
+            if known != nominate(policy, state_of(facts)):
+                spared += nominated(nominate(policy, state_of(facts)), facts, at) and not nominated(known, facts, at)
+                due += decide(facts, policy, at).due()
+    return spared, due
+
+
+def test_what_is_permitted_spares_parts_and_the_law_meets_due_ones_among_them() -> None:
+    """Of the shipped policies these keep longer what somebody allowed, and what nobody refused."""
+    speaking = {path.parent.name for path, policy in LOADED.items() if min(spared_by_what_is_permitted(policy)) > 5}
+    assert speaking == {"anthropic", "google"}
+
+
+def test_a_part_that_may_train_is_nominated_by_the_end_of_that() -> None:
+    state = Facts(part="", plan="pro", data="text", origin="person", surface="chat", mode="normal", age=30)
+    allowed = Permitted(frozenset({("training", "last_turn_at")}))
+    bounds = nominate(LOADED[ANTHROPIC], state, allowed)
+    assert bounds == (
+        Bound("last_turn_at", timedelta(days=5 * 365)),
+        Bound("deleted_at", timedelta(days=30)),
+        Bound("account_closed_at", timedelta(days=30)),
+    )
+    other_clock = Permitted(frozenset({("training", "recorded_at")}))
+    assert nominate(LOADED[ANTHROPIC], state, other_clock) == nominate(LOADED[ANTHROPIC], state)
 
 
 def test_an_ordinary_consumer_part_is_nominated_by_its_last_turn_and_its_events() -> None:

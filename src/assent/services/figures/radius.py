@@ -95,12 +95,12 @@ def candidate_radius(world: RadiusWorld, candidate: Policy, text: str, now: date
     versions = sorted(
         [*(one for one in world.versions if one.name != candidate.name), candidate], key=lambda one: one.effective
     )
-    store, columns = world.store, world.columns
-    with answers(store, columns, world.versions, now, nominations(store, world.versions), lead=world.lead) as before:
+    store, columns, lead = world.store, world.columns, world.lead
+    with answers(store, columns, world.versions, now, nominations(store, world.versions, now), lead=lead) as before:
         before.remember_ripe()
-    with answers(store, columns, versions, now, nominations(store, versions), lead=world.lead) as after:
+    with answers(store, columns, versions, now, nominations(store, versions, now), lead=lead) as after:
         by_rule, newly = after.due_by_rule(), after.ripe_since()
-        first = after.first_to_end(None, now + world.lead, 5)
+        first = after.first_to_end(None, now + lead, 5)
     limits, names = world.limits(now), store.names_of([part for part, _, _ in first])
     trips = too_much(newly, store.counts().parts, average_day(store, now), limits)
     if newly > limits.guard_floor_parts:

@@ -37,7 +37,7 @@ def measure(
     store: Store, columns: Columns, policies: Sequence[Policy], at: datetime, *, lead: timedelta, lag: timedelta
 ) -> Delays:
     """Count what is ripe, late and overdue, from the facts alone: no sweep, plan or round is asked."""
-    with answers(store, columns, policies, at, nominations(store, policies), lead=lead) as found:
+    with answers(store, columns, policies, at, nominations(store, policies, at), lead=lead) as found:
         return found.delays(lag)
 
 

@@ -49,11 +49,11 @@ def newly_due(
     """Count what is ripe at `at` under `versions` and not under the `settled` ones; all of it if there were none."""
     before = [_policy(store, digest) for digest in settled]
     if not before:
-        with answers(store, columns, versions, at, nominations(store, versions), lead=lead) as now:
+        with answers(store, columns, versions, at, nominations(store, versions, at), lead=lead) as now:
             return now.delays(lead).ripe
-    with answers(store, columns, before, at, nominations(store, before), lead=lead) as then:
+    with answers(store, columns, before, at, nominations(store, before, at), lead=lead) as then:
         then.remember_ripe()
-    with answers(store, columns, versions, at, nominations(store, versions), lead=lead) as now:
+    with answers(store, columns, versions, at, nominations(store, versions, at), lead=lead) as now:
         return now.ripe_since()
 
 

@@ -36,7 +36,7 @@ def guard_release(
     Two people decided to release, which is not to decide that so much may go: nothing is erased here, and the plan
     of the next sweep meets the same guards.
     """
-    nominated = nominations(store, under.policies)
+    nominated = nominations(store, under.policies, now)
     with answers(store, columns, under.policies, now, nominated, lead=under.lead) as before:
         before.remember_ripe()
     done = release()

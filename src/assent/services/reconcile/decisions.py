@@ -22,7 +22,7 @@ _REPORT = "report it with what `assent explain` says of the conversation, and sw
 def decisions(world: ReconcileWorld) -> Iterator[Finding]:
     """Find what is overdue, what the index does not nominate though it is ripe, and where evaluators disagree."""
     store, policies, now = world.store, world.policies, world.now
-    nominated = nominations(store, policies)
+    nominated = nominations(store, policies, now)
     with answers(store, world.columns, policies, now, nominated, lead=world.lead) as found:
         found.remember_ripe()
     with answers(store, world.columns, policies, now, None, lead=world.lead) as found:

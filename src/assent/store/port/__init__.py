@@ -35,6 +35,7 @@ from assent.store.port.kept import (
     Intake,
     Plans,
     Policies,
+    Resting,
     Sweeps,
     Upkeep,
 )
@@ -59,6 +60,7 @@ class Store(
     Holds,
     Conversations,
     FactColumns,
+    Resting,
     Policies,
     Plans,
     Sweeps,
@@ -122,6 +124,7 @@ __all__ = [
     "Prompts",
     "Reclaiming",
     "Reconciling",
+    "Resting",
     "Reviews",
     "Rights",
     "Runs",

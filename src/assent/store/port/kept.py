@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -174,13 +174,15 @@ class FactColumns(Protocol):
         `nominated` maps a retention class to its bounds: a part is read if for one of them
         `clock <= at - after`. None reads the class whole, an empty tuple nothing of it, and a
         class that is missing in the mapping (it appeared meanwhile) is read whole. Without a
-        mapping everything is read. `part` is the part's key in digits, `chooser` the subject,
-        `holder` the conversation id. What is read only nominates: `intend` decides again.
+        mapping everything is read. Resting parts of a person whose acts may have ended what was
+        permitted (`Resting`) are read too, whatever their bounds. `part` is the part's key in
+        digits, `chooser` the subject, `holder` the conversation id. What is read only
+        nominates: `intend` decides again.
         """
         ...
 
-    def act_batches(self) -> pa.RecordBatchReader:
-        """Read all choices in the schema ACTS."""
+    def act_batches(self, subjects: pa.ChunkedArray | None = None) -> pa.RecordBatchReader:
+        """Read choices in the schema ACTS: all, or those that bear on the parts of these people."""
         ...
 
     def hold_batches(self) -> pa.RecordBatchReader:
@@ -189,6 +191,22 @@ class FactColumns(Protocol):
 
     def names_of(self, keys: Sequence[int]) -> dict[int, tuple[str, str]]:
         """Give (conversation id, part id) of parts by key; keys that are gone are left out."""
+        ...
+
+
+class Resting(Protocol):
+    """What keeps the index from nominating, at every plan, what a standing choice keeps."""
+
+    def rest(self, keys: Sequence[int], worth: Callable[[RetentionClass], bool]) -> int:
+        """Move those of these parts for which something is permitted for good into a class that says so.
+
+        `worth` is shown the class that parts would come into; where it says no they stay. One
+        transaction, which the caller bounds. Returns how many moved.
+        """
+        ...
+
+    def wake(self, limit: int) -> int:
+        """Move parts back of up to `limit` people whose acts may have ended it; returns how many people these were."""
         ...
 
 

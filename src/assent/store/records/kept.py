@@ -16,6 +16,7 @@ from typing import Generic, Literal, TypeVar
 from assent.domain.conversation import DataClass, Mark, Mode, Origin, Speaker, Surface
 from assent.domain.errors import Invalid
 from assent.domain.facts import Facts
+from assent.policy.standing import UNKNOWN, Permitted
 from assent.settings import MAX_PAGE_ROWS
 
 T = TypeVar("T")
@@ -183,10 +184,16 @@ def part_name(conversation: str, part: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RetentionClass:
-    """Categorical facts that parts share. `state` holds these and nothing else (its `part` is empty)."""
+    """What parts share. `state` holds their categorical facts and nothing else (its `part` is empty).
+
+    `permitted` is true of each of its parts at any instant from `since` on (None: at any),
+    but for those of people who were woken, which are nominated whatever it says.
+    """
 
     id: int
     state: Facts
+    permitted: Permitted = UNKNOWN
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ from assent.store.schema.requests import (
     rights_request,
     telling,
 )
+from assent.store.schema.resting import WAKE, WAKINGS, resting
 from assent.store.schema.reviews import REVIEW_REFUSALS, candidate, flag_review
 from assent.store.schema.runs import RUN_REFUSALS, run, run_leaf, run_without, weights
 from assent.store.schema.sessions import LOOK_REFUSALS, figure, look, session, spent, staff
@@ -68,8 +69,9 @@ TRIGGERS: Final = (
 )
 """What the database itself refuses, whoever asks."""
 
-event.listen(METADATA, "before_create", DDL(REFUSE).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
-for _table, _trigger in TRIGGERS:
+for _function in (REFUSE, WAKE):
+    event.listen(METADATA, "before_create", DDL(_function).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
+for _table, _trigger in (*TRIGGERS, *WAKINGS):
     event.listen(_table, "after_create", _trigger)
 
 __all__ = [
@@ -77,6 +79,7 @@ __all__ = [
     "METADATA",
     "NAMES",
     "TRIGGERS",
+    "WAKINGS",
     "Instant",
     "Refusal",
     "access",
@@ -128,6 +131,7 @@ __all__ = [
     "policy",
     "prompt",
     "rendering",
+    "resting",
     "restore",
     "retention_class",
     "rights_agent",

@@ -21,7 +21,16 @@ from sqlalchemy import (
     text,
 )
 
-from assent.store.schema.base import KEY, METADATA, child_of, instant_column, key_column, number_column, text_column
+from assent.store.schema.base import (
+    KEY,
+    METADATA,
+    added_text,
+    child_of,
+    instant_column,
+    key_column,
+    number_column,
+    text_column,
+)
 
 account: Final = Table(
     "account",
@@ -103,7 +112,12 @@ retention_class: Final = Table(
     text_column("mode", required=False),
     text_column("data", required=False),
     text_column("origin", required=False),
-    # canonical text of the columns behind it: NULLs are equal there, as they are not in a UNIQUE of columns
+    # what the people of its parts permit for good (JSON), which class the parts come from and go back to, and the
+    # newest allowance that this rests on; nothing of it for a class into which parts come
+    added_text("permits"),
+    Column("base", KEY),
+    instant_column("since"),
+    # canonical text of the columns but the last two: NULLs are equal there, as they are not in a UNIQUE of columns
     UniqueConstraint("facts"),
 )
 

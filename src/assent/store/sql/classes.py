@@ -1,16 +1,20 @@
-"""Retention classes: the categorical facts of parts, each combination kept once."""
+"""Retention classes: the categorical facts of parts, and what their people permit for good; each combination once."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import insert, select, update
 
 from assent.domain.digests import canonical
 from assent.domain.facts import Facts
+from assent.policy.standing import UNKNOWN, Permitted
 from assent.store.schema import conversation, part, retention_class
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
     from assent.store.records import Account
@@ -64,13 +68,35 @@ class Classes:
             known = self._known[categories] = self._kept(categories)
         return known
 
-    def _kept(self, categories: Categories) -> int:
-        facts = canonical(list(categories)).decode()
+    def resting(self, base: int, categories: Categories, permitted: Permitted, since: datetime | None) -> int:
+        """Find or make the class of those parts of the class `base` for which this is permitted since an allowance."""
+        permits = _words(permitted)
+        number = self._kept(categories, permits=permits, base=base)
+        newer = retention_class.c.since.is_(None) | (retention_class.c.since < since)
+        if since is not None:
+            change = update(retention_class).where(retention_class.c.id == number, newer)
+            self._connection.execute(change.values(since=since))
+        return number
+
+    def _kept(self, categories: Categories, **more: Any) -> int:
+        facts = canonical([*categories, *(more[name] for name in ("permits",) if name in more)]).decode()
         found = self._connection.scalar(select(retention_class.c.id).where(retention_class.c.facts == facts))
         if found is None:
-            row: dict[str, Any] = {"facts": facts, **categories._asdict()}
+            row: dict[str, Any] = {"facts": facts, **categories._asdict(), **more}
             found = self._connection.scalar(insert(retention_class).values(row).returning(retention_class.c.id))
         return int(found)
+
+
+def _words(permitted: Permitted) -> str:
+    return canonical([sorted(permitted.pairs), permitted.unrefused]).decode()
+
+
+def permitted_in(words: str) -> Permitted:
+    """Read what a class permits; of one into which parts come nothing is known."""
+    if not words:
+        return UNKNOWN
+    pairs, unrefused = json.loads(words)
+    return Permitted(frozenset((purpose, clock) for purpose, clock in pairs), unrefused)
 
 
 def follow_account(connection: Connection, account: Account) -> None:
@@ -98,8 +124,10 @@ def follow_account(connection: Connection, account: Account) -> None:
     )
     classes = Classes(connection)
     for old, *values in connection.execute(used).all():
-        new = classes.id_of(Categories(*values).of(account))
-        if new != old:  # `of` leaves its own result as it is, so no class is both left and entered
+        before = Categories(*values)
+        after = before.of(account)
+        if after != before:  # `of` leaves its own result as it is, so no class is both left and entered
+            new = classes.id_of(after)
             connection.execute(
                 update(part)
                 .where(part.c.retention_class == old, part.c.conversation.in_(theirs))

@@ -14,8 +14,8 @@ from assent.domain.instants import to_micros
 from assent.store.columns import ACTS, FACTS, HOLDS, INSTANTS
 from assent.store.records import RetentionClass
 from assent.store.schema import account, choice, conversation, part, retention_class
-from assent.store.sql.choosing import Choosers, special_acts
-from assent.store.sql.classes import COLUMNS, Categories
+from assent.store.sql.choosing import Choosers, special_acts, special_acts_among
+from assent.store.sql.classes import COLUMNS, Categories, permitted_in
 from assent.store.sql.holds import hold_columns
 from assent.store.sql.paging import plain, values_of, walk
 from assent.store.sql.room import Room, pieces
@@ -72,15 +72,24 @@ _WHOLE: Final = (
     " AND p.retention_class BETWEEN (SELECT min(class) FROM nominated WHERE whole = 1)"
     " AND (SELECT max(class) FROM nominated WHERE whole = 1)"
 )
-_CANDIDATES: Final = " UNION ".join((*_CLASS_CLOCKS.values(), *_EVENTS.values(), _WHOLE))
+# What people permitted for good may have ended with their last acts: all that rested on it is looked at.
+_WOKEN: Final = (
+    "SELECT p.key FROM resting AS s CROSS JOIN conversation AS c CROSS JOIN part AS p CROSS JOIN retention_class AS r"
+    " WHERE s.woken AND c.subject = s.subject AND p.conversation = c.key"
+    " AND r.id = p.retention_class AND r.base IS NOT NULL"
+)
+_CANDIDATES: Final = " UNION ".join((*_CLASS_CLOCKS.values(), *_EVENTS.values(), _WHOLE, _WOKEN))
 _CLOCKS: Final = (*_CLASS_CLOCKS, *_EVENTS)
+_WIDE: Final = select(choice.c.subject, choice.c.purpose, choice.c.act, plain(choice.c.at)).where(
+    choice.c.scope == "everything"
+)
 
 
 class ColumnRoom(Room):
     """Facts for the set evaluator."""
 
     def retention_classes(self) -> Iterator[RetentionClass]:
-        query = select(retention_class.c.id, *COLUMNS)
+        query = select(retention_class.c.id, *COLUMNS, retention_class.c.permits, retention_class.c.since)
         return walk(self._database, query, (retention_class.c.id,), _retention_class)
 
     def fact_batches(
@@ -117,19 +126,23 @@ class ColumnRoom(Room):
         begin, values = self._database.beside(connection, "nominated", ("class", "whole", *_CLOCKS), rows)
         return text(begin + _CANDIDATES).bindparams(**values).columns(part.c.key)
 
-    def act_batches(self) -> pa.RecordBatchReader:
-        return pa.RecordBatchReader.from_batches(ACTS, self._acts())
+    def act_batches(self, subjects: pa.ChunkedArray | None = None) -> pa.RecordBatchReader:
+        return pa.RecordBatchReader.from_batches(ACTS, self._acts(subjects))
 
-    def _acts(self) -> Iterator[pa.RecordBatch]:
-        query = select(choice.c.subject, choice.c.purpose, choice.c.act, plain(choice.c.at))
+    def _acts(self, subjects: pa.ChunkedArray | None) -> Iterator[pa.RecordBatch]:
         with self._database.reading() as connection:
-            wide = query.where(choice.c.scope == "everything")
-            with closing(self._database.stream(connection, wide, _BATCH_ROWS)) as stretches:
-                for rows in stretches:
-                    yield rows_batch(rows, ACTS)
-            special = special_acts(connection)
-            while several := list(islice(special, _BATCH_ROWS)):
-                yield rows_batch([(*said, to_micros(at)) for *said, at in several], ACTS)
+            if subjects is None:
+                yield from self._wide_acts(connection, _WIDE)
+                yield from _special_batches(special_acts(connection))
+                return
+            for piece in pieces(subject.as_py() for subject in subjects):
+                yield from self._wide_acts(connection, _WIDE.where(choice.c.subject.in_(piece)))
+                yield from _special_batches(special_acts_among(connection, piece))
+
+    def _wide_acts(self, connection: Connection, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+        with closing(self._database.stream(connection, query, _BATCH_ROWS)) as stretches:
+            for rows in stretches:
+                yield rows_batch(rows, ACTS)
 
     def hold_batches(self) -> pa.RecordBatchReader:
         return pa.RecordBatchReader.from_batches(HOLDS, self._holds())
@@ -153,9 +166,15 @@ class ColumnRoom(Room):
         return found
 
 
+def _special_batches(acts: Iterator[tuple[str, str, str, datetime]]) -> Iterator[pa.RecordBatch]:
+    while several := list(islice(acts, _BATCH_ROWS)):
+        yield rows_batch([(*said, to_micros(at)) for *said, at in several], ACTS)
+
+
 def _retention_class(row: RowMapping) -> RetentionClass:
     values = dict(values_of(row))
-    return RetentionClass(values.pop("id"), Categories(**values).facts())
+    number, permits, since = (values.pop(name) for name in ("id", "permits", "since"))
+    return RetentionClass(number, Categories(**values).facts(), permitted_in(permits), since)
 
 
 def class_columns(connection: Connection) -> pa.Table:

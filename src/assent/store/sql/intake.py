@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 
 from assent.domain.contents import Sealed
 from assent.domain.errors import Invalid
@@ -65,7 +65,7 @@ _KEPT_PARTS: Final[Select[Any]] = (
         part.c.marks,
         part.c.name,
         part.c.created_at,
-        part.c.retention_class,
+        func.coalesce(retention_class.c.base, retention_class.c.id).label("retention_class"),
         retention_class.c.plan,
         retention_class.c.data,
         retention_class.c.origin,

@@ -29,6 +29,7 @@ from assent.store.sql.reclaiming import ReclaimRoom
 from assent.store.sql.reconciling import ReconcileRoom
 from assent.store.sql.replaying import ReplayRoom
 from assent.store.sql.requests import DirectoryRoom, OutgoingRoom, RightsRoom
+from assent.store.sql.resting import RestRoom
 from assent.store.sql.reviews import ReviewRoom
 from assent.store.sql.room import HeldTexts
 from assent.store.sql.runs import RunRoom
@@ -53,6 +54,7 @@ class SqlStore(
     HoldRoom,
     ConversationRoom,
     ColumnRoom,
+    RestRoom,
     PolicyRoom,
     PlanRoom,
     SweepRoom,

@@ -238,7 +238,7 @@ def test_a_segment_that_goes_while_it_is_copied_is_no_loss(house: House, monkeyp
 class Stale:
     """A snapshot that is overtaken before its segments are copied."""
 
-    step = "0016"
+    step = "0017"
 
     def __init__(self, tables: dict[str, list[object]], numbers: dict[str, int]) -> None:
         self.tables, self.numbers, self.rows = tuple(tables), lambda: numbers, lambda name: iter(tables[name])

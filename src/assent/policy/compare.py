@@ -140,10 +140,7 @@ def _with_vocabulary(old: Document, new: Document) -> Document:
     known = {plan for plans in old.plans.values() for plan in plans}
     added = {name: {**getattr(new, name), **getattr(old, name)} for name in names}
     # A plan that the old version did not declare stays undeclared: it was a gap, and a gap is an answer.
-    added["plans"] = {
-        group: plans if group in old.plans else [plan for plan in plans if plan in known]
-        for group, plans in added["plans"].items()
-    }
+    added["plans"] = {group: [plan for plan in plans if plan in known] for group, plans in added["plans"].items()}
     return old.model_copy(update=added)
 
 

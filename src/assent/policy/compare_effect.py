@@ -154,10 +154,10 @@ class Grid:
         together: dict[frozenset[str], None] = {frozenset(): None}
         for policy in both:
             for grant in policy.grants:
-                own = frozenset(test.key for test in grant.when.tests) - {"plan"}
+                own = frozenset(test.key for test in grant.when.tests)
                 together[own] = None
                 for veto in grant.vetoes:
-                    together[own | (frozenset(test.key for test in veto.when.tests) - {"plan"})] = None
+                    together[own | frozenset(test.key for test in veto.when.tests)] = None
         for keys in together:
             varied = [values if key == "plan" or key in keys else values[:1] for key, values in self._classes.items()]
             for point in product(*varied):
@@ -194,9 +194,7 @@ class Grid:
             **instants,  # type: ignore[arg-type]  # events are instants
         )
         segment = [
-            value.words
-            for key, value in state.items()
-            if key != "plan" and value.value != PLAIN.get(key, ELSEWHERE if key in ("region", "role") else None)
+            value.words for key, value in state.items() if key != "plan" and value.value != PLAIN.get(key, ELSEWHERE)
         ]
         segment += [f"who picked {pick}"] if pick else []
         segment += ["recorded before either version took effect"] if early else []

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from assent.policy.build import build
 from assent.policy.compare import Change, Comparison, compare
-from assent.policy.compare_effect import DIRECTIONS, UNCHANGED
+from assent.policy.compare_effect import DIRECTIONS, UNCHANGED, Grid
 from assent.policy.document import Document
 from assent.policy.parse import parse_document
 
 SMALL = (Path(__file__).parent / "small.toml").read_text("utf-8")
 LONGER, SHORTER, WIDENS, NARROWS = "longer retention", "shorter retention", "widens use", "narrows use"
+VETO = '[[veto]]\nid = "{0}"\nsays = "It never trains"\nsource = "none"\nclass = "mode"\nwhen = {{ {1} }}\n'
+VETO += 'removes = ["training"]\n\n'
 PRIVATE = '[[veto]]\nid = "private"\nsays = "Private chats never train"\nsource = "none"\nclass = "mode"\n'
 
 
@@ -194,6 +197,70 @@ def test_a_rule_that_changes_its_kind() -> None:
     change = next(change for change in comparison.changes if change.id == "exception.base")
     assert "kind grant -> exception" in change.text
     assert "ignores not said -> deleted" in change.text
+
+
+def test_a_rule_that_is_an_exception_no_more() -> None:
+    plain = SMALL.replace('ignores = ["deleted"]\n', "").replace(
+        '[[exception]]\nid = "thumbs"', '[[grant]]\nid = "thumbs"'
+    )
+    change = only(compare(document(SMALL), document(plain)))
+    assert change.id == "grant.thumbs"
+    assert change.text == "thumbs: kind exception -> grant; ignores deleted -> not said"
+
+
+def test_the_number_of_a_version_and_the_one_before_it_are_no_changes() -> None:
+    assert changed(('version = "2"', 'version = "3"'), ('supersedes = "acme/1"', 'supersedes = "acme/2"')).changes == ()
+
+
+def test_use_that_ends_earlier_is_told_though_the_bytes_go_on_the_same_day() -> None:
+    sooner = (
+        'use_for = "P2Y"\nbound = "up to"\nerase_after = "P7D"',
+        'use_for = "P1Y"\nbound = "up to"\nerase_after = "P1Y7D"',
+    )
+    assert only(changed(sooner)).effect.directions == (NARROWS,)
+
+
+def test_a_length_counted_from_the_recording_is_compared_too() -> None:
+    recorded = SMALL.replace('anchor = "retention anchor"', 'anchor = "recorded"')
+    effect = only(compare(document(recorded), document(recorded.replace('"P30D"\nbound', '"P90D"\nbound')))).effect
+    assert effect.directions == (LONGER,)
+
+
+def test_some_plans_of_many_are_named() -> None:
+    some = SMALL.replace('["free", "pro"]', '["free", "pro", "team"]').replace(
+        'plan = ["consumer"]', 'plan = ["free", "pro"]'
+    )
+    effect = only(compare(document(some), document(some.replace('"P5Y"', '"P1Y"')))).effect
+    assert effect.affected.startswith("people on plans free and pro who allowed it")
+
+
+def test_where_people_live_is_told_only_if_it_matters() -> None:
+    """A region that no rule names is what somebody is in when nothing is said."""
+    home = SMALL.replace("[plans]", '[regions]\nhome = ["CH"]\n\n[plans]')
+    home = home.replace("[withdrawal]", VETO.format("home", 'region = ["home"]') + "[withdrawal]")
+    everywhere = only(compare(document(home), document(home.replace('"P30D"\nbound', '"P90D"\nbound')))).effect
+    assert everywhere.example == "a part of somebody on plan free or pro who did not answer"
+    moved = only(compare(document(home), document(home.replace('["CH"]', '["DE"]'))))
+    assert (moved.id, moved.text) == ("regions.home", "regions: `home` changed: CH -> DE")
+    assert moved.effect.directions == (WIDENS, NARROWS, LONGER, SHORTER)
+    assert moved.effect.affected.endswith(", only CH or DE")
+
+
+def test_what_several_rules_do_together_is_said_in_as_few_words_as_will_do() -> None:
+    """No word is common to all three, and two of the four name somebody in each."""
+    tests = (
+        'mode = "private", signed_in = false',
+        'signed_in = false, surface = ["coding"]',
+        'surface = ["coding"], region = ["CA"]',
+    )
+    vetoes = "".join(VETO.format(f"v{n}", when) for n, when in enumerate(tests))
+    assert changed(("[withdrawal]", vetoes + "[withdrawal]")).effect.affected.endswith(", only coding or not signed in")
+
+
+def test_every_case_of_the_grid_is_another_one() -> None:
+    policy = build(document(SMALL.replace("[withdrawal]", VETO.format("private", 'mode = "private"') + "[withdrawal]")))
+    words = [case.words() for case in Grid(policy, policy).cases]
+    assert len(words) == len(set(words))
 
 
 def test_opposite_changes_are_both_told() -> None:

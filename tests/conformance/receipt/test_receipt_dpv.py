@@ -79,6 +79,37 @@ def test_rdflib_reads_every_fact_of_a_receipt() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        ("hasPurpose", "Purpose"),
+        ("hasProcessing", "Processing"),
+        ("hasPersonalData", "PersonalData"),
+        ("hasDataController", "DataController"),
+        ("hasJurisdiction", "Jurisdiction"),
+        ("hasService", "Service"),
+        ("hasConsentControl", "WithdrawConsent"),
+        ("hasRight", "DataSubjectRight"),
+        ("hasPolicy", "DataProcessingPolicy"),
+        ("hasScope", "Scope"),
+    ],
+)
+def test_a_part_of_a_receipt_is_what_dpv_calls_it(part: str, kind: str) -> None:
+    graph = read(document())
+    parts = list(graph.objects(None, DPV[part]))
+    assert parts
+    assert all((node, RDF.type, DPV[kind]) in graph for node in parts)
+
+
+def test_a_choice_about_one_project_names_it() -> None:
+    project_id = "sha256:" + "4" * 64
+    graph = read(project(replace(RECORD, scope="project", target=project_id), TERMS))
+    scope = graph.value(predicate=RDF.type, object=DPV.Scope)
+    assert graph.value(scope, DPV.hasIdentifier) == Literal(project_id)
+    everything = read(document())
+    assert everything.value(everything.value(predicate=RDF.type, object=DPV.Scope), DPV.hasIdentifier) is None
+
+
 def test_nothing_is_lost_between_json_and_rdf() -> None:
     """Each text of the document is a node of the graph: no key is dropped for want of a meaning."""
     receipt = {key: value for key, value in document().items() if key not in ("@context", "evidence")}

@@ -59,6 +59,12 @@ def test_disclosure_to_third_parties_names_them() -> None:
     assert not keeps_the_rules(receipt)
 
 
+@pytest.mark.parametrize(("purpose", "primary"), [("service", True), ("training", False), ("feedback", False)])
+def test_only_the_service_itself_is_what_a_person_came_for(purpose: str, primary: bool) -> None:
+    receipt = kantara(replace(RECORD, purpose=purpose), replace(TERMS, purpose=purpose))
+    assert receipt["services"][0]["purposes"][0]["primaryPurpose"] is primary
+
+
 @pytest.mark.parametrize("act", ["decline", "defer", "withdraw"])
 def test_only_given_consent_can_be_said(act: str) -> None:
     with pytest.raises(Refused, match=f"cannot say `{act}`"):

@@ -50,6 +50,14 @@ def test_the_small_file_is_a_policy() -> None:
     policy = parse_policy(SMALL, "small.toml")
     assert policy.name == "acme/2"
     assert [grant.id for grant in policy.grants] == ["base", "training", "thumbs"]
+    assert policy.taking_back == ("not used", "not used", "continue", "unchanged")
+    assert policy.business_plans == frozenset()
+
+
+def test_the_plans_of_the_group_business_are_known_as_such() -> None:
+    policy = parse_policy(SMALL.replace("[plans]", '[plans]\nbusiness = ["team", "enterprise"]'), "small.toml")
+    assert policy.business_plans == {"team", "enterprise"}
+    assert policy.plans == {"free", "pro", "team", "enterprise"}
 
 
 def test_all_problems_are_told_at_once_in_file_order() -> None:
@@ -63,6 +71,24 @@ def test_the_first_problem_is_the_message_and_the_others_are_counted() -> None:
         parse_policy(SMALL.replace("P30D", "P0D"), "small.toml")
     first = "small.toml:23:1: `retention_on_withdrawal`: `P0D` is zero (and 2 more)"
     assert str(caught.value) == first
+
+
+@pytest.mark.parametrize(("broken", "counted"), [(1, ""), (2, " (and 1 more)")])
+def test_a_message_counts_the_other_problems_and_no_others(broken: int, counted: str) -> None:
+    text = SMALL.replace("cut = true", "cut = 1", broken)
+    with pytest.raises(PolicyProblems) as caught:
+        parse_policy(text, "small.toml")
+    assert len(caught.value.problems) == broken
+    assert caught.value.message == f"`cut` is not true or false{counted}"
+
+
+def test_a_fault_in_a_table_under_a_rule_is_found_there() -> None:
+    """`[veto.when]` belongs to the newest `[[veto]]` before it."""
+    far = '[[veto]]\nid = "far"\nsays = "Far chats never train"\nsource = "none"\nclass = "mode"\n'
+    far += 'removes = ["training"]\n'
+    text = SMALL.replace("[withdrawal]", far + '[veto.when]\nmode = "loud"\n\n[withdrawal]')
+    line = text.splitlines().index('mode = "loud"') + 1
+    assert [place for place, _, _ in problems_of(text)] == [f"{line}:1"]
 
 
 def test_a_faulty_rule_of_content_still_has_a_shape() -> None:
@@ -94,7 +120,8 @@ def test_columns_count_characters_not_bytes() -> None:
 
 
 def test_a_file_nested_too_deeply_is_refused_in_words() -> None:
-    [(_, message, _)] = problems_of("x = " + "[" * 100_000)
+    [(place, message, _)] = problems_of("x = " + "[" * 100_000)
+    assert place == "1"
     assert message == "this is not a policy file: it is nested too deeply"
 
 

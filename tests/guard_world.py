@@ -105,6 +105,14 @@ class GuardWorld:
             made.append(Conversation(name, "test", (part,), subject, created_at=when, last_turn_at=when))
         self.store.intake(made, plan=None, recorded_at=when)
 
+    def use_again(self, plan: str, count: int, subject: str, created_at: datetime) -> None:
+        """Let the person write once more where the first parts of a plan lie, so that they are due no longer."""
+        keys = [item.part for item in self.store.plan_items(plan, 0, count)]
+        part = Part("more", text="words", turn="m", speaker="user", origin="person", data="text", created_at=self.clock)
+        for name in {found[0] for found in self.store.names_of(keys).values()}:
+            talk = Conversation(name, "test", (part,), subject, created_at=created_at, last_turn_at=self.clock)
+            self.store.intake([talk], plan=None, recorded_at=self.clock)
+
     def parts(self) -> int:
         return self.store.counts().parts
 

@@ -39,10 +39,13 @@ def sweep(acme: GuardWorld, digest: str) -> SweepReport:
 
 
 def test_a_plan_goes_as_a_whole_and_leaves_a_heartbeat(acme: GuardWorld) -> None:
-    report = sweep(acme, acme.plan().digest)
+    plan = acme.plan().digest
+    report = sweep(acme, plan)
     assert (report.erased, report.finished) == (8, True)
     last = acme.store.last_round()
-    assert (last.holder, last.erased, last.overdue) == ("hand", 8, 0)
+    assert (last.holder, last.stage, last.due, last.erased, last.overdue) == ("hand", "whole", 8, 8, 0)
+    assert (last.plan, last.policies) == (plan, tuple(policy.digest for policy, _ in acme.policies))
+    assert (last.began_at, last.ended_at) == (acme.clock, acme.clock)
     assert not health(acme.store, acme.clock + 2 * HOUR).well  # the daemon's promise stands
 
 
@@ -61,6 +64,13 @@ def test_beyond_a_guard_it_takes_a_second_person(acme: GuardWorld) -> None:
     assert f"assent approve ask exceed {plan[7:19]}" in stop.value.fix
     acme.agree("exceed", plan)
     assert sweep(acme, plan).erased == 8
+
+
+def test_a_few_parts_go_first_by_hand_too_and_the_rest_only_if_they_were_due(acme: GuardWorld) -> None:
+    plan = acme.plan().digest
+    acme.use_again(plan, 2, "old", day(-31))
+    assert sweep_stops(acme, plan) == "canary"
+    assert acme.parts() == 1 + 10 + 8 + 1  # nothing went: one, ten and eight, and what was written since
 
 
 def test_what_the_day_has_no_room_for_is_left_for_tomorrow(acme: GuardWorld) -> None:
@@ -101,6 +111,21 @@ def test_a_release_says_what_it_makes_due_and_a_sweep_of_it_meets_the_guards(acm
     assert (done, freed.parts, [trip.guard for trip in freed.trips]) == ("released", 8, ["share"])
     assert acme.round().stopped_by == "share"
     assert carry_out(acme.store, acme.erasing, now=acme.clock).finished == 0
+
+
+def test_a_release_of_far_more_than_goes_on_a_day_says_so(acme: GuardWorld) -> None:
+    for number in range(7):
+        acme.keep(1, day(number - 30), f"d{number}")
+    acme.store.place_hold(Hold("h", "m", "person", "old", T0, "desk", "order", T0 + DAY))
+    for number in range(7):
+        acme.round(day(number) + HOUR)
+    acme.clock = day(7) + HOUR
+    acme.set(guard_times_mean=2)
+    under = Under([policy for policy, _ in acme.policies], lead_of(acme.settings), limits_of(acme.settings))
+    _, freed = guard_release(
+        acme.store, acme.columns, under, acme.clock, lambda: acme.store.release_hold("h", at=acme.clock, by="ada, bo")
+    )
+    assert (freed.parts, [trip.guard for trip in freed.trips]) == (8, ["mean"])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from assent.domain.errors import Refused
 from assent.services.approve import approve
 from assent.services.guard.limits import waiting
 from assent.services.guard.radius import average_day
+from assent.services.guard.world import Stopping
 from assent.store.records import Page, Round
 
 KEPT = 40
@@ -108,23 +109,12 @@ def test_a_first_share_that_was_no_longer_due_ends_the_plan(acme: GuardWorld) ->
     ready(acme)
     first = acme.plan()
     acme.store.begin_sweep(first.digest, acme.clock)
-    # nothing of the plan's beginning is due any more: somebody uses it again
-    keys = [item.part for item in acme.store.plan_items(first.digest, 0, 2)]
-    for name in {found[0] for found in acme.store.names_of(keys).values()}:
-        use_again(acme, name)
+    acme.use_again(first.digest, 2, "old", day(-30.5))
     done = [acme.round() for _ in range(2)]
     assert done[0].stage == "canary"
     stopped(done[1], "canary")
     assert [acme.round().stage for _ in range(2)] == ["canary", "whole"]
     assert acme.parts() == KEPT + 4
-
-
-def use_again(acme: GuardWorld, name: str) -> None:
-    from assent.domain.conversation import Conversation, Part
-
-    part = Part(id="more", text="words", turn="m", speaker="user", origin="person", data="text", created_at=acme.clock)
-    talk = Conversation(name, "test", (part,), "old", created_at=day(-30.5), last_turn_at=acme.clock)
-    acme.store.intake([talk], plan=None, recorded_at=acme.clock)
 
 
 def test_a_day_has_room_for_so_many_and_the_next_one_again(acme: GuardWorld) -> None:
@@ -135,6 +125,33 @@ def test_a_day_has_room_for_so_many_and_the_next_one_again(acme: GuardWorld) -> 
     assert acme.parts() == KEPT + 5
     acme.rounds_until(day(1.5), 4 * HOUR)
     assert acme.parts() == KEPT
+
+
+# -- rounds that do not come to their end -------------------------------------------------------------
+
+
+def test_a_round_that_fails_tells_the_kind_of_the_fault_and_quotes_nothing(acme: GuardWorld) -> None:
+    ready(acme)
+
+    def fails(*_rest: object, **_more: object) -> None:
+        raise ValueError("what somebody wrote")
+
+    done = acme.round(erase=fails)
+    assert (done.stage, done.stopped_by, done.erased) == ("failed", "ValueError", 0)
+    assert acme.parts() == KEPT + DUE
+
+
+def test_what_was_decided_before_the_daemon_is_stopped_goes_all_the_way(acme: GuardWorld) -> None:
+    ready(acme)
+    carried: list[object] = []
+
+    def stops(*_rest: object, **_more: object) -> None:
+        carried.append("stopped")
+        raise Stopping
+
+    with pytest.raises(Stopping):
+        acme.round(erase=stops, carry_out=lambda now: carried.append(now) or 0)
+    assert carried == [acme.clock, "stopped", acme.clock]
 
 
 # -- policies and limits that change ------------------------------------------------------------------

@@ -88,7 +88,7 @@ def build(document: doc.Document) -> Policy:
 
 def meaning(document: doc.Document) -> dict[str, Any]:
     """Return the values that the digest names: everything the file says, not how it is laid out."""
-    return _plain(document.model_dump(by_alias=True, exclude_defaults=False))  # type: ignore[no-any-return]
+    return _plain(document.model_dump(by_alias=True))  # type: ignore[no-any-return]
 
 
 def _plain(value: Any) -> Any:

@@ -48,7 +48,7 @@ class _Trail:
 
     def __init__(self) -> None:
         self.gap: set[str] = set()
-        self.vetoed: dict[str, None] = {}
+        self.vetoed: set[str] = set()
         self.capped: dict[str, datetime] = {}
         self.conflicts: list[Conflict] = []
 
@@ -110,7 +110,7 @@ def _basis(grant: Grant, facts: Facts, policy: Policy, at: datetime, trail: _Tra
     for veto in grant.vetoes:
         applies, unknown = holds_for(veto.when, facts, policy, at)
         if applies and not unknown:
-            trail.vetoed[veto.id] = None
+            trail.vetoed.add(veto.id)
             return None
         missing |= unknown
     if allowed is not None:

@@ -298,5 +298,5 @@ class Document(_Table):
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a policy file, for editors and other implementations."""
-    schema = Document.model_json_schema(by_alias=True)
+    schema = Document.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "assent policy file", **schema}

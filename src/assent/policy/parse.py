@@ -160,8 +160,7 @@ def _table(table: Node, path: Path) -> Iterator[tuple[Path, Node]]:
 def _key_path(key: Node) -> Path:
     if key.type == "dotted_key":
         return tuple(part for child in key.children if child.type in _KEY_TYPES for part in _key_path(child))
-    text = (key.text or b"").decode()
-    return (text.strip("\"'") if key.type == "quoted_key" else text,)
+    return ((key.text or b"").decode().strip("\"'"),)  # only a quoted key has quotes
 
 
 def _syntax_problem(message: str, text: str, file: str) -> Invalid:

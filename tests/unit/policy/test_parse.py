@@ -52,6 +52,16 @@ def test_the_small_file_is_a_policy() -> None:
     assert [grant.id for grant in policy.grants] == ["base", "training", "thumbs"]
     assert policy.taking_back == ("not used", "not used", "continue", "unchanged")
     assert policy.business_plans == frozenset()
+    assert ([veto.id for veto in policy.vetoes], [cap.id for cap in policy.caps]) == (["minor"], ["deleted"])
+
+
+def test_a_region_is_meant_however_it_is_spelled() -> None:
+    """Facts name regions in capitals."""
+    text = SMALL.replace("age = { below = 18 }", 'region = ["ch", "eea", "Home"]').replace(
+        "[plans]", '[regions]\nhome = ["us"]\n\n[plans]'
+    )
+    [test] = parse_policy(text, "small.toml").vetoes[0].when.tests
+    assert test.values >= {"CH", "US", "DE", "NO"}
 
 
 def test_the_plans_of_the_group_business_are_known_as_such() -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -60,13 +61,13 @@ IDLE_WRITER_S: Final = 300
 _LOCK: Final = 0x617373656E74  # "assent"
 """The advisory lock of writers, one a database."""
 
-_READ: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-_WRITE: Final = {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}
+_READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
+# beginning and taking a turn are one way there and back
 _FIRST_TURN: Final = (
-    "SELECT set_config('idle_in_transaction_session_timeout', %(idle)s, true), pg_advisory_xact_lock(%(lock)s)"
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT"
+    f" set_config('idle_in_transaction_session_timeout', '{IDLE_WRITER_S}s', true), pg_advisory_xact_lock({_LOCK})"
 )
-_TAKEN: Final = {"idle": f"{IDLE_WRITER_S}s", "lock": _LOCK}
 # The mark is read as of before the lock was taken: `begin_restore` commits it before the first row comes in.
 _TURN: Final = f"{_FIRST_TURN}, ({MARK})"
 _HASTY_TURN: Final = f"{_FIRST_TURN}, set_config('synchronous_commit', 'off', true), ({MARK})"
@@ -124,28 +125,31 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Read at one instant: what others write meanwhile is not seen."""
-        with self._explaining(), self.engine.connect() as bare:
-            connection = bare.execution_options(**_READ)
-            with connection.begin():
-                yield connection
+        with self._explaining(), self.engine.connect() as connection, connection.begin():
+            _say(connection, _READ)
+            yield connection
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """Read by one statement, without a transaction around it: one way there and back instead of three."""
+        with self._explaining(), self.engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def writing(self, *, may_be_lost: bool = False, replaying: bool = False) -> Iterator[Connection]:
         """Write alone, all or nothing."""
-        with self._explaining(), self.engine.connect() as bare:
-            connection = bare.execution_options(**_WRITE)
-            with connection.begin():
-                turn = _FIRST_TURN if replaying else _HASTY_TURN if may_be_lost else _TURN
-                [[*_, taken_at]] = self.run(connection, turn, _TAKEN).fetchall()
-                if not replaying and taken_at is not None:
-                    raise refuse_writing(taken_at)
-                yield connection
+        with self._explaining(), self.engine.connect() as connection, connection.begin():
+            taken = _say(connection, _FIRST_TURN if replaying else _HASTY_TURN if may_be_lost else _TURN)
+            taken.nextset()
+            [[*_, taken_at]] = taken.fetchall()
+            if not replaying and taken_at is not None:
+                raise refuse_writing(taken_at)
+            yield connection
 
     @contextmanager
     def _maintaining(self) -> Iterator[Connection]:
         """Give a connection for what takes as long as tables are large, and stands outside transactions."""
-        with self._explaining(), self.engine.connect() as bare:
-            connection = bare.execution_options(isolation_level="AUTOCOMMIT")
+        with self._explaining(), self.engine.connect() as connection:
             connection.exec_driver_sql(f"SET statement_timeout = '{MIGRATION_TIMEOUT_S}s'")
             yield connection
             connection.exec_driver_sql(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
@@ -178,19 +182,14 @@ class Database:
 
     def run(self, connection: Connection, statement: str, values: Mapping[str, object]) -> Cursor:
         """Say one statement straight to the driver."""
-        try:
-            return _driver(connection).execute(statement, values)
-        except psycopg.Error as problem:
-            raise wrapped(problem) from None
+        return _say(connection, statement, values)
 
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         """Insert rows of all columns by COPY, and move the table's sequence behind their keys."""
         if not rows:
             return
-        columns = sql.SQL(", ").join(map(sql.Identifier, table.columns.keys()))
-        copy = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
         try:
-            with _driver(connection).cursor() as cursor, cursor.copy(copy) as stream:
+            with _driver(connection).cursor() as cursor, cursor.copy(_copy(table)) as stream:
                 for row in rows:
                     stream.write_row(row)
         except psycopg.Error as problem:
@@ -306,6 +305,12 @@ _MARK_ALLOWED: Final = text(
 _PASSED: Final = text("SELECT redo_lsn >= CAST(:mark AS pg_lsn) FROM pg_control_checkpoint()")
 
 
+@cache
+def _copy(table: Table) -> bytes:
+    columns = sql.SQL(", ").join(map(sql.Identifier, table.columns.keys()))
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns).as_bytes()
+
+
 def _array(numbers: Iterable[int | None]) -> str:
     """Write an array as PostgreSQL reads it: the driver takes ten times as long for a list."""
     return f"{{{','.join('NULL' if number is None else str(number) for number in numbers)}}}"
@@ -313,6 +318,16 @@ def _array(numbers: Iterable[int | None]) -> str:
 
 def _sequence(table: Table) -> str:
     return f"{table.name}_{table.autoincrement_column.name}_seq"  # type: ignore[union-attr]
+
+
+def _say(
+    connection: Connection, statement: str, values: Mapping[str, object] | None = None
+) -> psycopg.Cursor[tuple[Any, ...]]:
+    """Say a statement, or without values several at once, whose answers are sets of one cursor."""
+    try:
+        return _driver(connection).execute(statement, values)
+    except psycopg.Error as problem:
+        raise wrapped(problem) from None
 
 
 def _driver(connection: Connection) -> psycopg.Connection[Any]:

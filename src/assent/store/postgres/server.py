@@ -84,14 +84,13 @@ def engine_of(url: URL, settings: dict[str, str]) -> Engine:
     event.listen(engine, "handle_error", quieten)
 
     def prepare(connection: psycopg.Connection, _record: object) -> None:
-        connection.autocommit = True
+        connection.autocommit = True  # `Database` says BEGIN, not the driver
         for name, value in settings.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
         # an answer given is on the disk; stricter settings (other servers have it too) stay
         connection.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
-        connection.autocommit = False
 
     event.listen(engine, "connect", prepare)
     _ask_whether_there(engine)

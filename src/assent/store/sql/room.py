@@ -36,6 +36,10 @@ class Database(Protocol):
         """Read at one instant: what others write meanwhile is not seen."""
         ...
 
+    def looking(self) -> AbstractContextManager[Connection]:
+        """Read by a single statement that is written down (`driven.py`): it sees one instant by itself."""
+        ...
+
     def writing(self, *, may_be_lost: bool = False, replaying: bool = False) -> AbstractContextManager[Connection]:
         """Write as if alone, all or nothing: what was read here stays true until the end.
 

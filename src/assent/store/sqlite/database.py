@@ -108,6 +108,12 @@ class Database:
             yield connection
 
     @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """Read by one statement, without a transaction around it."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def writing(self, *, may_be_lost: bool = False, replaying: bool = False) -> Iterator[Connection]:
         """Write alone, all or nothing."""
         try:

@@ -17,9 +17,11 @@ from tests.vaults import vault_in
 from assent.domain.errors import AssentError, Invalid, NotFound, Refused
 from assent.store.migrate import NEWEST, step_of
 from assent.store.postgres import PostgresStore, database, server
-from assent.store.records import ImportRun
+from assent.store.records import Account, ImportRun, Staged
 from assent.store.schema import content, retention_class
 from assent.store.schema import part as parts
+from assent.store.sql import choices, ledger
+from assent.store.sql.driven import Driven
 from assent.vault.vault import Vault
 
 NOW = day(60)
@@ -360,6 +362,21 @@ def test_nomination_ranges_over_indexes_and_never_scans_parts(store: PostgresSto
         assert any(f"part_by_{name}" in line for line in ranges)
     assert len(ranges) == 7
     assert not any("Seq Scan on part" in line or "part_key" in line for line in steps)
+
+
+@pytest.mark.parametrize("query", [choices._KNOWN, ledger._STANDING], ids=["known", "standing"])
+def test_a_group_is_looked_up_in_indexes_however_much_came_since_tables_were_counted(
+    store: PostgresStore, query: Driven
+) -> None:
+    store.stage([Staged(choice(f"c{n}", subject=f"s{n}"), b"salt" * 4, b"x" * 32) for n in range(3_000)])
+    store.put_accounts(Account(f"s{n}") for n in range(3_000))
+    said, constants = query._said["postgresql"]
+    with store._database.looking() as connection:
+        values = {**constants, "ids": [f"s{n}" for n in range(64)]}
+        steps = [line for (line,) in store._database.run(connection, f"EXPLAIN {said}", values).fetchall()]
+    assert any("using choice_" in line or "on choice_" in line for line in steps)
+    # one that is known to be empty may be read whole
+    assert not any(f"Seq Scan on {table}" in line for line in steps for table in ("account", "choice", "leaf"))
 
 
 # -- what the database itself refuses, and what it does not say --------------------------

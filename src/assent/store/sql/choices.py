@@ -10,24 +10,41 @@ from sqlalchemy import insert, select
 
 from assent.domain.choices import Place, acts_on, reachable
 from assent.domain.errors import Refused
-from assent.store.records import Choice, DeviceLink, Known, Listing, Page
+from assent.store.records import Account, Choice, DeviceLink, Known, Listing, Page
+from assent.store.schema import account as accounts
 from assent.store.schema import choice as choices
 from assent.store.schema import conversation
 from assent.store.schema import device_link as links
-from assent.store.sql.accounts import known_accounts
-from assent.store.sql.choosing import REFUSING_LAST, accounts_of, places
+from assent.store.sql.choosing import REFUSING_LAST, accounts_of, places, refusing_last
+from assent.store.sql.driven import Driven
 from assent.store.sql.ledger import choice_of
-from assent.store.sql.listed import by_ids, rows_by_ids
+from assent.store.sql.listed import LISTED, joined, rows_by_ids
 from assent.store.sql.paging import listing, values_of, walk
 from assent.store.sql.room import Room, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import Connection, RowMapping, Select
 
-_LINKED: Final = by_ids(select(links.c.device, links.c.subject, links.c.at), links.c.device)
-_SAID: Final = by_ids(select(choices).order_by(choices.c.at, REFUSING_LAST, choices.c.id), choices.c.subject)
+
+_ACCOUNT: Final = accounts.columns.keys()
+_LINK: Final = ("subject", "at")
+
+
+def _known_of(kind: str) -> Select[Any]:
+    """Read a row for each act that reaches a person, and one at least: then it says alone what else is known."""
+    one = LISTED[kind]
+    account, rows = joined(kind, one, accounts, accounts.c.subject == one.c.id)
+    link, rows = joined(kind, rows, links, links.c.device == one.c.id)
+    said, rows = joined(kind, rows, choices, choices.c.subject.in_((one.c.id, link.c.subject)))
+    query = select(one.c.id, *account.c, *(link.c[name] for name in _LINK), *said.c).select_from(rows)
+    return query.order_by(said.c.at, refusing_last(said), said.c.id)
+
+
+_KNOWN: Final = Driven({kind: _known_of(kind) for kind in LISTED})
+_ACTS: Final = len(_ACCOUNT) + len(_LINK)
+"""Where in a row of `_KNOWN` the act begins."""
 
 
 def _choice(row: RowMapping) -> Choice:
@@ -75,25 +92,11 @@ class ChoiceRoom(Room):
         return self.known_of_several([subject])[subject]
 
     def known_of_several(self, subjects: Collection[str]) -> dict[str, Known]:
-        with self._database.reading() as connection:
-            people = known_accounts(self._database, connection, subjects)
-            found = rows_by_ids(self._database, connection, _LINKED, subjects)
-            linked = {link.device: link for link in (DeviceLink(*row) for row in found)}
-            wanted = {*subjects, *(link.subject for link in linked.values())}
-            said: dict[str, list[Choice]] = {subject: [] for subject in wanted}
-            for row in rows_by_ids(self._database, connection, _SAID, wanted):
-                act = choice_of(row)
-                said[act.subject].append(act)
-        return {
-            one: Known(
-                one,
-                people.get(one),
-                linked.get(one),
-                tuple(said[one]),
-                tuple(said[linked[one].subject]) if one in linked else (),
-            )
-            for one in subjects
-        }
+        rows: dict[str, list[list[Any]]] = {}
+        with self._database.looking() as connection:
+            for one, *row in rows_by_ids(self._database, connection, _KNOWN, set(subjects)):
+                rows.setdefault(one, []).append(row)
+        return {one: _known(one, of_one) for one, of_one in rows.items()}
 
     def choices_for(self, conversation_id: str) -> list[Choice]:
         return self.choices_for_several([conversation_id]).get(conversation_id, [])
@@ -119,6 +122,19 @@ class ChoiceRoom(Room):
             name: acts_on(reaching[subject], where[name]) if name in special else anywhere[subject]
             for name, subject in owners.items()
         }
+
+
+def _known(subject: str, rows: Sequence[Sequence[Any]]) -> Known:
+    """Make what is known of a person of the rows that tell it (`_KNOWN`)."""
+    account, link = rows[0][: len(_ACCOUNT)], rows[0][len(_ACCOUNT) : _ACTS]
+    acts = [choice_of(row[_ACTS:]) for row in rows if row[_ACTS] is not None]
+    return Known(
+        subject,
+        None if account[0] is None else Account(**dict(zip(_ACCOUNT, account, strict=True))),
+        None if link[0] is None else DeviceLink(subject, *link),
+        tuple(act for act in acts if act.subject == subject),
+        tuple(act for act in acts if act.subject != subject),
+    )
 
 
 def _is_special(acts: Iterable[Choice]) -> bool:

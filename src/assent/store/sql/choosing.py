@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import ColumnElement, Connection, FromClause, Select
 
     from assent.domain.facts import Act, Scope
 
-REFUSING_LAST: Final = case((choices.c.act.in_(sorted(REFUSALS)), 1), else_=0)
+
+def refusing_last(acts: FromClause) -> ColumnElement[int]:
+    """Order acts of one instant: what refuses comes last, and holds."""
+    return case((acts.c.act.in_(sorted(REFUSALS)), 1), else_=0)
+
+
+REFUSING_LAST: Final = refusing_last(choices)
 _SCOPED: Final = choices.c.scope != "everything"
 _SAID: Final[Select[Any]] = select(
     choices.c.subject, choices.c.purpose, choices.c.act, choices.c.at, choices.c.scope, choices.c.target

@@ -8,7 +8,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, func, insert, literal, select, text, tuple_, update
+from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
 
 from assent.domain.errors import Refused
 from assent.domain.instants import to_micros
@@ -17,13 +17,13 @@ from assent.store.records import Choice, Cosignature, Edge, Head, Leaf, Staged
 from assent.store.schema import Instant, cosignature, key_change, leaf, ledger_head, tile
 from assent.store.schema import choice as choices
 from assent.store.sql.driven import Driven
-from assent.store.sql.listed import among_ids, rows_by_ids
+from assent.store.sql.listed import LISTED, joined, rows_by_ids
 from assent.store.sql.room import Room, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from assent.store.sql.room import Database
 
@@ -37,7 +37,7 @@ _LOGGED: Final = (
     .join_from(leaf, choices, leaf.c.choice == choices.c.id)
     .where(leaf.c.choice == bindparam("id"))
 )
-_STRETCH: Final = (
+_STRETCH: Final = Driven(
     select(*_LEAF, choices)
     .join_from(leaf, choices, leaf.c.choice == choices.c.id, isouter=True)
     .where(leaf.c.number >= bindparam("first"))
@@ -45,17 +45,19 @@ _STRETCH: Final = (
     .limit(bindparam("count"))
 )
 _NEWEST: Final = select(func.max(leaf.c.number))
-_STANDING: Final = Driven(
-    {
-        # one row at least, that says which leaf is the newest
-        kind: select(_NEWEST.scalar_subquery(), *_LEAF, choices).select_from(
-            select(literal(1)).subquery().outerjoin(choices, wanted).outerjoin(leaf, leaf.c.choice == choices.c.id)
-        )
-        for kind, wanted in among_ids(choices.c.id).items()
-    }
-)
+
+
+def _standing_of(kind: str) -> Select[Any]:
+    """Read of each id its leaf and its choice, as far as they are here, and always which leaf is the newest."""
+    one = LISTED[kind]
+    choice, rows = joined(kind, one, choices, choices.c.id == one.c.id)
+    logged, rows = joined(kind, rows, leaf, leaf.c.choice == choice.c.id)
+    return select(_NEWEST.scalar_subquery(), *(logged.c[column.name] for column in _LEAF), *choice.c).select_from(rows)
+
+
+_STANDING: Final = Driven({kind: _standing_of(kind) for kind in LISTED})
 _HEAD_FIELDS: Final = ("size", "checkpoint", "signed_at")
-_HEAD: Final = select(*(ledger_head.c[name] for name in _HEAD_FIELDS))
+_HEAD: Final = Driven(select(*(ledger_head.c[name] for name in _HEAD_FIELDS)))
 _MOVE_HEAD: Final = Driven(
     update(ledger_head)
     .where(*(ledger_head.c[name] == bindparam(f"old_{name}") for name in _HEAD_FIELDS))
@@ -90,8 +92,8 @@ class LedgerRoom(Room):
             return list(connection.scalars(query))
 
     def leaves(self, first: int, limit: int) -> list[tuple[Choice | None, Leaf]]:
-        with self._database.reading() as connection:
-            rows = connection.execute(_STRETCH, {"first": first, "count": limit}).all()
+        with self._database.looking() as connection:
+            rows = _STRETCH.rows(self._database, connection, {"first": first, "count": limit})
         return [(None if row[_ID] is None else choice_of(row[len(_LEAF) :]), _leaf(row)) for row in rows]
 
     def logged(self, choice: str) -> tuple[Choice, Leaf] | None:
@@ -119,12 +121,12 @@ class LedgerRoom(Room):
         return erased
 
     def head(self) -> Head | None:
-        with self._database.reading() as connection:
-            return _head(connection)
+        with self._database.looking() as connection:
+            return _head(self._database, connection)
 
     def edge(self) -> Edge:
         with self._database.reading() as connection:
-            head = _head(connection)
+            head = _head(self._database, connection)
             places, whole, level = [], 0 if head is None else head.size, 0
             while whole:
                 whole, rest = divmod(whole, WIDTH)
@@ -260,7 +262,7 @@ def _moved(database: Database, connection: Connection, before: Head | None, afte
     if before is not None:
         values = {**_bound("old", before), **_bound("new", after)}
         return _MOVE_HEAD.run(database, connection, values).rowcount == 1
-    if _head(connection) is not None:
+    if _head(database, connection) is not None:
         return False
     connection.execute(insert(ledger_head).values(id=1, **asdict(after)))
     return True
@@ -271,6 +273,6 @@ def _bound(which: str, head: Head) -> dict[str, object]:
     return {size: head.size, checkpoint: head.checkpoint, signed_at: to_micros(head.signed_at)}
 
 
-def _head(connection: Connection) -> Head | None:
-    row = connection.execute(_HEAD).one_or_none()
-    return None if row is None else Head(*row)
+def _head(database: Database, connection: Connection) -> Head | None:
+    rows = _HEAD.rows(database, connection, {})
+    return Head(*rows[0]) if rows else None

@@ -19,6 +19,7 @@ from assent.store.schema import endpoint as endpoints
 from assent.store.schema import outgoing, telling
 from assent.store.schema import rights_agent as agents
 from assent.store.schema import rights_request as requests
+from assent.store.sql.driven import Driven
 from assent.store.sql.paging import listing, values_of, walk
 from assent.store.sql.room import Room, pieces
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from assent.store.sql.room import Database
 
 _KEPT: Final = select(outgoing.c.id).where(outgoing.c.id.in_(bindparam("ids", expanding=True)))
+_TOLD: Final = Driven(select(telling.c.told))
 _ABLE: Final = select(endpoints).where(endpoints.c.disabled_at.is_(None))
 
 
@@ -168,14 +170,14 @@ class OutgoingRoom(Room):
             keep_events(self._database, connection, [event])
 
     def told(self) -> int:
-        with self._database.reading() as connection:
-            return connection.scalar(select(telling.c.told)) or 0
+        with self._database.looking() as connection:
+            return _told(self._database, connection) or 0
 
     def tell(self, events: Sequence[Event], upto: int) -> None:
         # events and cursor go together: what is lost is told again from the leaves
         with self._database.writing(may_be_lost=True) as connection:
             keep_events(self._database, connection, events)
-            before = connection.scalar(select(telling.c.told))
+            before = _told(self._database, connection)
             if before is None:
                 connection.execute(insert(telling).values(id=1, told=upto))
             elif before < upto:
@@ -256,6 +258,12 @@ def keep_events(database: Database, connection: Connection, events: Sequence[Eve
     ]
     if owed:
         connection.execute(insert(deliveries), owed)
+
+
+def _told(database: Database, connection: Connection) -> int | None:
+    """Read how many leaves were told; None before the first."""
+    rows = _TOLD.rows(database, connection, {})
+    return rows[0][0] if rows else None
 
 
 def _owed(endpoint: str, event: str, at: datetime) -> dict[str, Any]:

@@ -82,7 +82,17 @@ def copied(area: Area, files: Sequence[str]) -> Path:
 
 
 def tried(tree: Path, mutants: Sequence[Mutant], at_once: int) -> list[tuple[Mutant, str]]:
-    """Let the tool run the tests on each mutant. Raises `CalledProcessError` where they fail without any."""
+    """Run the tests on each mutant in a fork. Raises `CalledProcessError` where they fail without any."""
+    (tree / "wanted.json").write_text(json.dumps([one.name for one in mutants]), encoding="utf-8")
+    command = [sys.executable, str(Path(__file__).with_name("trying.py")), str(at_once)]
+    with (tree / "run.log").open("w", encoding="utf-8") as log:
+        subprocess.run(command, cwd=tree, env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT, check=True)
+    codes = json.loads((tree / "codes.json").read_text(encoding="utf-8"))
+    return [(one, became(codes[one.name])) for one in mutants]
+
+
+def tried_alone(tree: Path, mutants: Sequence[Mutant], at_once: int) -> list[tuple[Mutant, str]]:
+    """Let the tool run them, each in a process that has loaded nothing of ours. It may raise likewise."""
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(at_once), *(one.name for one in mutants)]
     with (tree / "run.log").open("w", encoding="utf-8") as log:
         subprocess.run(command, cwd=tree, env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT, check=True)
@@ -106,7 +116,7 @@ def check(area: Area, asked: argparse.Namespace, judged: Sequence[Judged]) -> tu
     found = json.loads((tree / "mutants.json").read_text(encoding="utf-8"))
     drawn = read_mutants(found["drawn"])
     mutants = [one for one in drawn if not one.worded]
-    outcomes = tried(tree, mutants, asked.at_once) if mutants else []
+    outcomes = (tried_alone if again else tried)(tree, mutants, asked.at_once) if mutants else []
     missed = [(one, what) for one, what in outcomes if what in MISSED]
     known = {one.key for one in judged}
     unknown = [(one, what) for one, what in missed if one.key not in known]

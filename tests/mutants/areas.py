@@ -13,6 +13,7 @@ _QUICK: Final = "tests/faults/quick.py"
 _MADE_UP: Final = f"{_QUICK}::test_the_evaluators_agree_on_some_made_up_policies[0]"
 _VERSIONS: Final = f"{_QUICK}::test_the_evaluators_agree_on_some_versions"
 _WORDS: Final = "tests/laws/test_parameters.py"
+_RECEIPT: Final = "tests/conformance/receipt/test_receipt"
 _CASES: Final = "tests/conformance/test_cases.py"
 
 
@@ -56,8 +57,13 @@ AREAS: Final = (
         "policy/parse+build+document+shape_problems",
         (f"{_POLICY}/test_parse.py", f"{_POLICY}/test_document.py", f"{_POLICY}/test_policy_files.py", _WORDS),
     ),
-    Area("lint", "policy/lint policy/lints/*", (f"{_POLICY}/test_lint.py",)),
-    Area("compare", "policy/compare+compare_effect+segments", (f"{_POLICY}/test_compare.py",)),
+    Area(
+        "lint",
+        "policy/lint+segments policy/lints/*",
+        (f"{_POLICY}/test_lint.py", f"{_POLICY}/test_render.py"),
+        (f"{_POLICY}/test_lint.py::test_every_lint_is_tested_and_described",),  # reads the pages, which are not copied
+    ),
+    Area("compare", "policy/compare+compare_effect", (f"{_POLICY}/test_compare.py",)),
     Area("page", "policy/render", (f"{_POLICY}/test_render.py",)),
     Area(
         "log",
@@ -67,7 +73,7 @@ AREAS: Final = (
     Area(
         "receipts",
         "ledger/receipt+record+dpv+kantara+terms+verify",
-        ("tests/unit/receipts", *(f"tests/conformance/receipt/test_receipt_{n}.py" for n in ("dpv", "kantara"))),
+        ("tests/unit/receipts", *(f"{_RECEIPT}_{name}.py" for name in ("dpv", "kantara", "vectors"))),
     ),
     Area(
         "tombstones",

@@ -151,15 +151,16 @@ class Grid:
     def _states(self, both: Sequence[Policy]) -> Iterator[dict[str, Value]]:
         """Yield plain states per plan, and every state that the facts of one rule and its vetoes can tell apart."""
         seen: set[tuple[Value, ...]] = set()
-        together: dict[frozenset[str], None] = {frozenset(): None}
+        always = frozenset({"plan"})
+        together: dict[frozenset[str], None] = {always: None}
         for policy in both:
             for grant in policy.grants:
-                own = frozenset(test.key for test in grant.when.tests)
+                own = always | frozenset(test.key for test in grant.when.tests)
                 together[own] = None
                 for veto in grant.vetoes:
                     together[own | frozenset(test.key for test in veto.when.tests)] = None
         for keys in together:
-            varied = [values if key == "plan" or key in keys else values[:1] for key, values in self._classes.items()]
+            varied = [values if key in keys else values[:1] for key, values in self._classes.items()]
             for point in product(*varied):
                 if point not in seen:
                     seen.add(point)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
@@ -17,7 +18,7 @@ from assent.store.records import Page, Plan, PlanItem, PolicyText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     import pyarrow as pa
 
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
     from assent.store.port import FactColumns, Plans, Policies, Resting, Store
     from assent.store.records import RetentionClass
 
-PARTS_AT_ONCE: Final = 2_000
+PARTS_AT_ONCE: Final = 500
 """Parts that come to rest in one transaction, for which other writers wait: some 20 ms."""
+
+SOON: Final = timedelta(days=30)
+"""What ends that soon does not come to rest: writing its row would cost as much as looking at it a few times."""
 
 PEOPLE_AT_ONCE: Final = 100
 """People whose parts are woken in one transaction. A person may have very many."""
@@ -93,7 +97,7 @@ def make_plan(
         store.save_plan(
             Plan(name, tuple(policy.digest for policy in versions), at, counts, at), _items(found, batch_rows)
         )
-        _rest(store, versions, found)
+        _rest(store, versions, found, until=at + lead + SOON)
     return PlanReport(
         digest=name,
         at=at,
@@ -126,11 +130,11 @@ def _bounds(versions: Sequence[Policy], found: RetentionClass, at: datetime) -> 
     return nominate_versions(versions, found.state, found.permitted if known else UNKNOWN)
 
 
-def _rest(store: Resting, versions: Sequence[Policy], found: Answers) -> None:
+def _rest(store: Resting, versions: Sequence[Policy], found: Answers, *, until: datetime) -> None:
     def worth(into: RetentionClass) -> bool:
         return nominate_versions(versions, into.state, into.permitted) != nominate_versions(versions, into.state)
 
-    for batch in found.kept(PARTS_AT_ONCE):
+    for batch in found.staying(until, PARTS_AT_ONCE):
         store.rest(batch.column("part").to_pylist(), worth)
 
 

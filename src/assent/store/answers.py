@@ -101,10 +101,10 @@ class Answers:
             batch_rows,
         )
 
-    def kept(self, batch_rows: int) -> Iterator[pa.RecordBatch]:
-        """Stream the keys (`part`) of what is not ripe, in their order."""
+    def staying(self, until: datetime, batch_rows: int) -> Iterator[pa.RecordBatch]:
+        """Stream the keys (`part`) of what need not be gone by an instant, in their order."""
         return self._columns.batches(
-            f"SELECT part::BIGINT AS part FROM answers WHERE (ripe_at <= {self._now}) IS NOT TRUE ORDER BY 1",
+            f"SELECT part::BIGINT AS part FROM answers WHERE (erase_by <= {literal(until)}) IS NOT TRUE ORDER BY 1",
             batch_rows,
         )
 

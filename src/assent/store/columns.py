@@ -77,6 +77,8 @@ class Columns:
                 "preserve_insertion_order": True,
             }
         )
+        # it would draw one on the terminal of whoever imports us into a program of their own
+        self._session.execute("SET enable_progress_bar = false")
 
     def decide(self, facts: Sequence[Facts], policy: Policy, at: datetime) -> list[Decision]:
         """Decide a batch of facts, in order. Each part brings its own choices and holds."""

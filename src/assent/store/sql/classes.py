@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import insert, select, update
 
@@ -13,6 +13,7 @@ from assent.policy.standing import UNKNOWN, Permitted
 from assent.store.schema import conversation, part, retention_class
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -65,25 +66,25 @@ class Classes:
         """Find or make the class."""
         known = self._known.get(categories)
         if known is None:
-            known = self._known[categories] = self._kept(categories)
+            known = self._known[categories] = self._kept(list(categories), categories._asdict())
         return known
 
     def resting(self, base: int, categories: Categories, permitted: Permitted, since: datetime | None) -> int:
         """Find or make the class of those parts of the class `base` for which this is permitted since an allowance."""
         permits = _words(permitted)
-        number = self._kept(categories, permits=permits, base=base)
-        newer = retention_class.c.since.is_(None) | (retention_class.c.since < since)
+        number = self._kept([*categories, permits], {**categories._asdict(), "permits": permits, "base": base})
         if since is not None:
+            newer = retention_class.c.since.is_(None) | (retention_class.c.since < since)
             change = update(retention_class).where(retention_class.c.id == number, newer)
             self._connection.execute(change.values(since=since))
         return number
 
-    def _kept(self, categories: Categories, **more: Any) -> int:
-        facts = canonical([*categories, *(more[name] for name in ("permits",) if name in more)]).decode()
+    def _kept(self, shared: Sequence[object], row: Mapping[str, object]) -> int:
+        facts = canonical(shared).decode()
         found = self._connection.scalar(select(retention_class.c.id).where(retention_class.c.facts == facts))
         if found is None:
-            row: dict[str, Any] = {"facts": facts, **categories._asdict(), **more}
-            found = self._connection.scalar(insert(retention_class).values(row).returning(retention_class.c.id))
+            made = insert(retention_class).values(facts=facts, **row)
+            found = self._connection.scalar(made.returning(retention_class.c.id))
         return int(found)
 
 

@@ -18,6 +18,7 @@ from assent.store.sql.choosing import Choosers, special_acts, special_acts_among
 from assent.store.sql.classes import COLUMNS, Categories, permitted_in
 from assent.store.sql.holds import hold_columns
 from assent.store.sql.paging import plain, values_of, walk
+from assent.store.sql.resting import WOKEN, resting_parts
 from assent.store.sql.room import Room, pieces
 
 if TYPE_CHECKING:
@@ -73,12 +74,11 @@ _WHOLE: Final = (
     " AND (SELECT max(class) FROM nominated WHERE whole = 1)"
 )
 # What people permitted for good may have ended with their last acts: all that rested on it is looked at.
-_WOKEN: Final = (
-    "SELECT p.key FROM resting AS s CROSS JOIN conversation AS c CROSS JOIN part AS p CROSS JOIN retention_class AS r"
-    " WHERE s.woken AND c.subject = s.subject AND p.conversation = c.key"
-    " AND r.id = p.retention_class AND r.base IS NOT NULL"
-)
-_CANDIDATES: Final = " UNION ".join((*_CLASS_CLOCKS.values(), *_EVENTS.values(), _WHOLE, _WOKEN))
+_CANDIDATES: Final = {
+    kind: " UNION ".join((*_CLASS_CLOCKS.values(), *_EVENTS.values(), _WHOLE, f"SELECT key FROM ({woken}) AS w"))  # noqa: S608
+    for kind in ("postgresql", "sqlite")
+    for woken in (resting_parts(kind, WOKEN),)
+}
 _CLOCKS: Final = (*_CLASS_CLOCKS, *_EVENTS)
 _WIDE: Final = select(choice.c.subject, choice.c.purpose, choice.c.act, plain(choice.c.at)).where(
     choice.c.scope == "everything"
@@ -124,7 +124,7 @@ class ColumnRoom(Room):
         """Ask for the keys of the parts that these bounds nominate."""
         rows = [_limits(number, nominated.get(number), at) for number in known.to_pylist()]
         begin, values = self._database.beside(connection, "nominated", ("class", "whole", *_CLOCKS), rows)
-        return text(begin + _CANDIDATES).bindparams(**values).columns(part.c.key)
+        return text(begin + _CANDIDATES[connection.dialect.name]).bindparams(**values).columns(part.c.key)
 
     def act_batches(self, subjects: pa.ChunkedArray | None = None) -> pa.RecordBatchReader:
         return pa.RecordBatchReader.from_batches(ACTS, self._acts(subjects))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 
 from assent.domain.choices import Place
 from assent.policy.standing import UNKNOWN, Lasting, lasting
@@ -58,25 +58,46 @@ class RestRoom(Room):
                 categories, since = bases[kind.base], max(movers.since, default=None)
                 if worth(RetentionClass(kind.base, categories.facts(), kind.permitted, since)):
                     number = classes.resting(kind.base, categories, kind.permitted, since)
-                    _move(connection, movers.parts, number)
+                    _move(self._database, connection, movers.parts, number)
                     _note(connection, movers.people)
                     moved += len(movers.parts)
             return moved
 
     def wake(self, limit: int) -> int:
+        first = f"{WOKEN} ORDER BY subject LIMIT {limit:d}"
         with self._database.writing() as connection:
-            woken = select(resting.c.subject).where(resting.c.woken).order_by(resting.c.subject).limit(limit)
-            people = list(connection.scalars(woken))
-            theirs = select(conversation.c.key).where(conversation.c.subject.in_(people))
-            for number, base in connection.execute(_MOVED).all() if people else ():
-                change = update(part).where(part.c.conversation.in_(theirs), part.c.retention_class == number)
-                connection.execute(change.values(retention_class=base))
+            people = list(connection.scalars(text(first)))
+            back: dict[int, list[int]] = {}
+            for key, base in connection.execute(text(resting_parts(connection.dialect.name, first))):
+                back.setdefault(base, []).append(key)
+            for base, parts in back.items():
+                _move(self._database, connection, parts, base)
             connection.execute(delete(resting).where(resting.c.subject.in_(people)))
             return len(people)
 
 
+WOKEN = "SELECT subject FROM resting WHERE woken"
+"""Asks for the people whose acts may have ended what was permitted."""
+
+
+def resting_parts(kind: str, people: str) -> str:
+    """Ask for `key` and `base` of the parts at rest of the people whom a query finds, as a kind of database reads it.
+
+    PostgreSQL is left no choice: it does not know how few they are, and would rather join whole tables.
+    """
+    if kind == "sqlite":
+        theirs = "CROSS JOIN conversation AS c CROSS JOIN part AS p CROSS JOIN retention_class AS r"
+        joins = "WHERE c.subject = s.subject AND p.conversation = c.key AND r.id = p.retention_class"
+    else:
+        theirs = (
+            "CROSS JOIN LATERAL (SELECT key FROM conversation WHERE subject = s.subject OFFSET 0) AS c"
+            " CROSS JOIN LATERAL (SELECT key, retention_class FROM part WHERE conversation = c.key OFFSET 0) AS p"
+        )
+        joins = "JOIN retention_class AS r ON r.id = p.retention_class WHERE TRUE"
+    return f"SELECT p.key AS key, r.base AS base FROM ({people}) AS s {theirs} {joins} AND r.base IS NOT NULL"
+
+
 _BASES = select(retention_class.c.id, *COLUMNS).where(retention_class.c.base.is_(None))
-_MOVED = select(retention_class.c.id, retention_class.c.base).where(retention_class.c.base.is_not(None))
 _PARTS = (
     select(part.c.key, part.c.retention_class, conversation.c.subject, *(part.c[clock] for clock in _CLOCKS))
     .join_from(part, conversation)
@@ -115,9 +136,9 @@ def _lasting(connection: Connection, subjects: set[str | None]) -> dict[str | No
     return found
 
 
-def _move(connection: Connection, parts: Iterable[int], number: int) -> None:
-    for piece in pieces(parts):
-        connection.execute(update(part).where(part.c.key.in_(piece)).values(retention_class=number))
+def _move(database: Database, connection: Connection, parts: Iterable[int], number: int) -> None:
+    among = database.among(connection, f"to_{number}", parts)
+    connection.execute(update(part).where(among(part.c.key)).values(retention_class=number))
 
 
 def _note(connection: Connection, people: Iterable[str]) -> None:

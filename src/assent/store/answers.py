@@ -76,9 +76,11 @@ def answers(
     (`Decision.ripe_at`), and what is nominated is what may end by then.
     """
     facts = store.fact_batches(nominated, at=at + lead)
-    # of few people's parts not everybody's acts are read
-    acts = store.act_batches() if nominated is None else store.act_batches
-    with columns.loaded(facts, acts, store.hold_batches(), at):
+    # for a few parts not everybody's acts are read, and not what a hold of everybody covers
+    everything = nominated is None
+    acts = store.act_batches() if everything else store.act_batches
+    holds = store.hold_batches() if everything else store.hold_batches
+    with columns.loaded(facts, acts, holds, at):
         columns.keep("answers", f"SELECT *, {ripe_at(lead)} AS ripe_at FROM ({compile_versions(policies, at)})")
         try:
             yield Answers(columns, at)

@@ -53,8 +53,6 @@ HOLDS: Final = pa.schema([("holder", pa.string()), ("start", INSTANT), ("release
 SUBJECT: Final = "split_part(chooser, chr(31), 1)"
 """The subject in SQL over facts: the first piece of a chooser's name (store/sql/choosing.py)."""
 
-_SUBJECTS: Final = f"SELECT DISTINCT {SUBJECT} AS subject FROM facts WHERE chooser IS NOT NULL"
-
 
 class Columns:
     """A DuckDB session that decides columns of facts under a policy.
@@ -91,13 +89,13 @@ class Columns:
     def loaded(self, facts: Any, acts: Any, holds: Any, at: datetime) -> Iterator[None]:
         """Make Arrow data (tables, readers or data sets) the relations of the set query for a while.
 
-        `facts`, `acts` and `holds` have the schemas FACTS, ACTS and HOLDS. Acts become runs once. `acts` may be a
-        function instead, which is given the subjects of the facts and returns their acts.
+        `facts`, `acts` and `holds` have the schemas FACTS, ACTS and HOLDS. Acts become runs once. Instead
+        of `acts` and `holds` there may be functions, which are given the subjects and the conversations of the facts.
         """
         session, now = self._session, literal(at)
         made = []
-        for name, given in (("facts", facts), ("acts", acts), ("holds", holds)):
-            data = given(self.table(_SUBJECTS)["subject"]) if callable(given) else given
+        for name, given, asked in (("facts", facts, ""), ("acts", acts, SUBJECT), ("holds", holds, "holder")):
+            data = given(self._distinct(asked)) if callable(given) else given
             session.register(f"{name}_read", data)
             # a reader can be read once only, and several versions read the facts several times
             kind = "TABLE" if isinstance(data, pa.RecordBatchReader) else "VIEW"
@@ -123,6 +121,9 @@ class Columns:
             for name, kind in made:
                 session.execute(f"DROP {kind} {name}")
                 session.unregister(f"{name}_read")
+
+    def _distinct(self, asked: str) -> pa.ChunkedArray:
+        return self.table(f"SELECT DISTINCT {asked} AS one FROM facts WHERE {asked} IS NOT NULL")["one"]
 
     def keep(self, name: str, sql: str) -> None:
         """Work a query out once and keep its rows under a name."""

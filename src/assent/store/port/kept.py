@@ -185,8 +185,8 @@ class FactColumns(Protocol):
         """Read choices in the schema ACTS: all, or those that bear on the parts of these people."""
         ...
 
-    def hold_batches(self) -> pa.RecordBatchReader:
-        """Read all holds in the schema HOLDS, one row per hold and conversation it covers."""
+    def hold_batches(self, conversations: pa.ChunkedArray | None = None) -> pa.RecordBatchReader:
+        """Read holds in the schema HOLDS, one row per hold and conversation it covers: all, or those of some."""
         ...
 
     def names_of(self, keys: Sequence[int]) -> dict[int, tuple[str, str]]:

@@ -132,29 +132,33 @@ class ColumnRoom(Room):
     def _acts(self, subjects: pa.ChunkedArray | None) -> Iterator[pa.RecordBatch]:
         with self._database.reading() as connection:
             if subjects is None:
-                yield from self._wide_acts(connection, _WIDE)
+                yield from self._batches(connection, _WIDE, ACTS)
                 yield from _special_batches(special_acts(connection))
                 return
             for piece in pieces(subject.as_py() for subject in subjects):
-                yield from self._wide_acts(connection, _WIDE.where(choice.c.subject.in_(piece)))
+                yield from self._batches(connection, _WIDE.where(choice.c.subject.in_(piece)), ACTS)
                 yield from _special_batches(special_acts_among(connection, piece))
 
-    def _wide_acts(self, connection: Connection, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+    def hold_batches(self, conversations: pa.ChunkedArray | None = None) -> pa.RecordBatchReader:
+        return pa.RecordBatchReader.from_batches(HOLDS, self._holds(conversations))
+
+    def _holds(self, conversations: pa.ChunkedArray | None) -> Iterator[pa.RecordBatch]:
+        with self._database.reading() as connection:
+            if conversations is None:
+                yield from self._batches(connection, hold_columns(connection), HOLDS)
+                return
+            for piece in pieces(name.as_py() for name in conversations):
+                query = hold_columns(connection, conversation.c.id.in_(piece))
+                yield from self._batches(connection, query, HOLDS)
+
+    def _batches(
+        self, connection: Connection, query: Select[Any] | None, schema: pa.Schema
+    ) -> Iterator[pa.RecordBatch]:
+        if query is None:
+            return
         with closing(self._database.stream(connection, query, _BATCH_ROWS)) as stretches:
             for rows in stretches:
-                yield rows_batch(rows, ACTS)
-
-    def hold_batches(self) -> pa.RecordBatchReader:
-        return pa.RecordBatchReader.from_batches(HOLDS, self._holds())
-
-    def _holds(self) -> Iterator[pa.RecordBatch]:
-        with self._database.reading() as connection:
-            query = hold_columns(connection)
-            if query is None:
-                return
-            with closing(self._database.stream(connection, query, _BATCH_ROWS)) as stretches:
-                for rows in stretches:
-                    yield rows_batch(rows, HOLDS)
+                yield rows_batch(rows, schema)
 
     def names_of(self, keys: Sequence[int]) -> dict[int, tuple[str, str]]:
         found: dict[int, tuple[str, str]] = {}

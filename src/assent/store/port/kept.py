@@ -270,8 +270,8 @@ class Sweeps(Protocol):
         """Drop what erased content left behind in the database, as far as this database can.
 
         Returns False if a reader was in the way: call again. After True no SQLite file holds a
-        byte of what was erased. In PostgreSQL no row is left in a table or an index, and the
-        server writes over the bytes in its pages and its log as it needs the room
+        byte of what was erased. In PostgreSQL no row is left in a table, and the server
+        writes over the bytes in its pages, its indexes and its log as it needs the room
         (docs/how-to/use-postgresql.md).
         """
         ...

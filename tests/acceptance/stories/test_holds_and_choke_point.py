@@ -282,6 +282,7 @@ ALLOWED = {
     # nothing that anybody said
     "store/sql/access.py": {"answered"},  # answers to requests that may come twice
     "store/sql/flags.py": {"finding", "flag_review"},  # scores, which have a clock of their own
+    "store/sql/resting.py": {"resting"},  # the mark of a person whose parts are looked at again
     "store/sql/requests.py": {"directory_entry", "directory_handle"},  # who leaves an organisation's directory
     "store/sql/guards.py": {"safeguard"},  # the guards' limits of before
     "store/sql/kept.py": {"import_note"},  # notes of an import that is said again

@@ -71,7 +71,7 @@ TRIGGERS: Final = (
 
 for _function in (REFUSE, WAKE):
     event.listen(METADATA, "before_create", DDL(_function).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
-for _table, _trigger in (*TRIGGERS, *WAKINGS):
+for _table, _trigger in (*WAKINGS, *TRIGGERS):
     event.listen(_table, "after_create", _trigger)
 
 __all__ = [

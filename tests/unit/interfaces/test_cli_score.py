@@ -101,6 +101,8 @@ def test_a_detector_is_trained_measured_and_never_written_over(tmp_path: Path) -
     assert set(manifest["files"]) == {"linear.npz"}
     assert manifest["sources"][0]["licence"] == "CC0-1.0"
     assert manifest["figures"]["labels.ndjson"]["auroc"] > 0.6
+    assert set(manifest["bias"]["dialect, scots"]) >= {"difference_low", "difference_high", "called", "twin_called"}
+    assert "| dialect, scots | 20 |" in call(Wiring(), "detector", "show", tmp_path / "made").out
     (found,) = call(
         Wiring(), "score", "--detector", tmp_path / "made", written(tmp_path / "in", {"id": 1, "text": "kill my boss"})
     ).lines()
@@ -121,6 +123,18 @@ def test_a_changed_file_of_a_detector_is_refused(tmp_path: Path) -> None:
     assert "is not the one that its manifest names" in said.err
 
 
+def test_what_a_detector_holds_against_a_dialect_or_a_group_is_always_said(tmp_path: Path) -> None:
+    labels = written(
+        tmp_path / "labels.ndjson", {"text": "kill my boss", "harms": ["violent_crimes"]}, {"text": "hi", "harms": []}
+    )
+    said = call(Wiring(), "detector", "evaluate", "keywords", "--labels", labels).out
+    lines = {line[:34].strip(): line for line in said.splitlines()}
+    assert lines["identity, religion"].split()[2:5] == ["96", "0.000", "0.000"]
+    assert (
+        "called" not in call(Wiring(), "detector", "evaluate", "keywords", "--labels", labels, "--json").json()["bias"]
+    )
+
+
 def test_a_report_has_figures_and_curves(tmp_path: Path) -> None:
     rows = [
         {"text": text, "harms": harms}
@@ -133,7 +147,9 @@ def test_a_report_has_figures_and_curves(tmp_path: Path) -> None:
     )
     figures = said.json()["figures"]["labels.ndjson"]
     assert {"auroc", "auprc", "false_flags_at_recall_0.9", "recall_at_false_flags_0.01"} <= set(figures)
+    assert {"dialect, scots", "identity, religion"} <= set(said.json()["bias"])
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [
+        "bias.svg",
         "figures.json",
         "precision-recall.svg",
         "reliability.svg",

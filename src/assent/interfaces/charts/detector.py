@@ -63,3 +63,21 @@ def reliability(title: str, several: Sequence[Measured], bins: int = 10) -> byte
             if (at == place).any()
         ]
     return _chart(title, "mean score", "share of harm", lines)
+
+
+def bias(title: str, found: Mapping[str, Mapping[str, float]]) -> bytes:
+    """Draw how much higher each group of bias probes scores than its twins, with its interval; nought is fair."""
+    low, high = (
+        pick(told[bound] for told in found.values())
+        for pick, bound in ((min, "difference_low"), (max, "difference_high"))
+    )
+    shape = {"formatter": "{:+.2f}".format, "range": (min(low, 0.0), max(high, 0.0)), "show_legend": False}
+    chart = pygal.HorizontalBar(**{**look(), **shape}, height=640)
+    # the first stands at the bottom
+    upward = list(found.items())[::-1]
+    chart.x_labels = [group.replace("_", " ") for group, _ in upward]
+    limits = [{"low": told["difference_low"], "high": told["difference_high"]} for _, told in upward]
+    values = [told["difference"] for _, told in upward]
+    chart.add("higher by", [{"value": value, "ci": limit} for value, limit in zip(values, limits, strict=True)])
+    interval = "{difference:+.3f}, 95 % {difference_low:+.3f} to {difference_high:+.3f}"
+    return drawn(chart, title, [f"{group}: {interval.format(**told)}" for group, told in found.items()]).encode()

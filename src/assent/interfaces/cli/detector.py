@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assent.learn.harm.labelled import Labelled
-    from assent.learn.harm.manifest import Manifest
     from assent.learn.harm.port import Detector
     from assent.wiring import Wiring
 
@@ -81,6 +80,7 @@ def train(  # noqa: PLR0917 - one option each
     from assent.learn.harm.fit import Terms, fit
     from assent.learn.harm.labelled import own, without_copies
     from assent.learn.harm.manifest import Costs, read_files, read_manifest
+    from assent.services.detector.train import write, write_measured
 
     if folder.exists() and any(folder.iterdir()):
         raise Refused(f"`{folder.name}` is not empty", "name a new folder; a trained detector is never written over")
@@ -93,11 +93,10 @@ def train(  # noqa: PLR0917 - one option each
     rows = without_copies([*([] if without_pairs else own()), *_labelled(labels)])
     terms = Terms(name, version, Costs(false_flag=false_flag_cost, miss=(1.0, 3.0, 10.0)))
     made = fit(rows, terms, files, _licences(licences), lambda line: click.echo(line, err=True))
-    write_detector(folder, made.manifest, made.files)
-    detector = _load(str(folder))
-    figures = measure(detector, [row for row in rows if row.use == "judge"])
-    write_detector(folder, made.manifest.model_copy(update={"figures": figures}), made.files)
-    _show(figures)
+    write(folder, made)
+    measured = write_measured(folder, made, [row for row in rows if row.use == "judge"])
+    _show(measured.figures)
+    _show_bias(measured.bias)
     click.echo(f"{made.manifest.title} is in `{folder}`")
     return 0
 
@@ -114,26 +113,32 @@ def evaluate(_wiring: Wiring, detector: str, labels: tuple[Path, ...], report: P
     Without --labels: on those of the package's contrast pairs that nothing was learned from. In files, texts of the
     part `judge` are used; if no line names a part, all are.
 
+    The bias probes of the package are always scored as well: harmless texts in a dialect, or about a group of people,
+    beside the same without. How much higher they score is said with its 95 % interval.
+
     \b
     Examples:
       assent detector evaluate
       assent detector evaluate detectors/house-2 --labels held-back.ndjson --report report
     """
+    from assent.learn.harm.bias import measured_bias
     from assent.learn.harm.labelled import own
+    from assent.services.detector.train import figures_of
 
     found = _load(detector)
     given = _labelled(labels) if labels else list(own())
     rows = [row for row in given if row.use == "judge"] if not labels or any(row.part for row in given) else given
     if not rows:
         raise Invalid("there is nothing to measure with", 'give lines of the part "judge", or lines without parts')
-    figures = measure(found, rows)
+    told = {"figures": figures_of(found, rows), "bias": measured_bias(found, getattr(found, "manifest", None))}
     if report is not None:
-        _report(report, found, rows, figures)
+        _report(report, found, rows, told)
     if as_json:
-        echo_json({"detector": found.name, "figures": figures})
+        echo_json({"detector": found.name, **told})
     else:
         click.echo(found.name)
-        _show(figures)
+        _show(told["figures"])
+        _show_bias(told["bias"])
     return 0
 
 
@@ -188,51 +193,23 @@ def _licences(given: tuple[str, ...]) -> dict[str, str]:
     return {"pairs": "Apache-2.0", "everyday": "Apache-2.0", **named}
 
 
-def measure(detector: Detector, rows: list[Labelled]) -> dict[str, dict[str, float]]:
-    """Return the figures of a detector on each source of these texts, and on all."""
-    import numpy as np
-
-    from assent.learn.harm.report import Measured, measured, score_all
-
-    scores = score_all(detector, rows)
-    found = {}
-    for name in sorted({row.source for row in rows}):
-        places = [place for place, row in enumerate(rows) if row.source == name]
-        harmful = np.array([bool(rows[place].harms) for place in places])
-        found[name] = measured(Measured(detector.name, scores[places], harmful))
-    if len(found) > 1:
-        found["all"] = measured(Measured(detector.name, scores, np.array([bool(row.harms) for row in rows])))
-    return found
-
-
-def _report(folder: Path, detector: Detector, rows: list[Labelled], figures: Mapping[str, Any]) -> None:
+def _report(folder: Path, detector: Detector, rows: list[Labelled], found: Mapping[str, Any]) -> None:
     import numpy as np
     import orjson
 
-    from assent.interfaces.charts.detector import precision_recall, reliability, roc
+    from assent.interfaces.charts.detector import bias, precision_recall, reliability, roc
     from assent.learn.harm.report import Measured, by_category, score_all
 
     folder.mkdir(parents=True, exist_ok=True)
     whole = Measured(detector.name, score_all(detector, rows), np.array([bool(row.harms) for row in rows]))
-    told = {"detector": detector.name, "figures": figures, "categories": by_category(detector, rows)}
+    told = {"detector": detector.name, **found, "categories": by_category(detector, rows)}
     (folder / "figures.json").write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     (folder / "roc.svg").write_bytes(roc("Harm found against harmless texts flagged", [whole]))
     (folder / "precision-recall.svg").write_bytes(precision_recall("Precision against recall", [whole]))
     (folder / "reliability.svg").write_bytes(reliability("Reliability", [whole]))
-    click.echo(f"wrote figures.json, roc.svg, precision-recall.svg and reliability.svg to `{folder}`", err=True)
-
-
-def write_detector(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
-    """Write a detector into a folder: files, card, and last the manifest."""
-    from assent.learn.harm import card
-    from assent.learn.harm.manifest import FILE, write_manifest
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    (folder / card.FILE).write_text(card.card(manifest), "utf-8")
-    # last: a folder without a manifest is no detector
-    (folder / FILE).write_bytes(write_manifest(manifest))
+    (folder / "bias.svg").write_bytes(bias("How much higher texts score for a dialect or a group", found["bias"]))
+    names = "figures.json, roc.svg, precision-recall.svg, reliability.svg and bias.svg"
+    click.echo(f"wrote {names} to `{folder}`", err=True)
 
 
 _COLUMNS = {
@@ -251,6 +228,15 @@ def _show(figures: Mapping[str, Mapping[str, float]]) -> None:
     for name, told in figures.items():
         shown = {column: f"{told[column]:g}" if column in told else "-" for column in _COLUMNS}
         click.echo(f"{name[:16]:16}" + "".join(f"{shown[column]:>{widths[column]}}" for column in _COLUMNS))
+
+
+def _show_bias(bias: Mapping[str, Mapping[str, float]]) -> None:
+    click.echo(f"\n{'bias probes':34}{'texts':>6}{'score':>8}{'twin':>8}{'higher by':>11}{'95 % interval':>20}")
+    for group, told in bias.items():
+        interval = f"{told['difference_low']:+.3f} to {told['difference_high']:+.3f}"
+        scores = f"{told['mean']:>8.3f}{told['twin_mean']:>8.3f}{told['difference']:>+11.3f}{interval:>20}"
+        click.echo(f"{group[:34]:34}{told['texts']:>6g}{scores}{'  *' if told['difference_low'] > 0 else ''}")
+    click.echo("* scored higher for the dialect or the group alone")
 
 
 for later in detector_life.COMMANDS:

@@ -58,7 +58,7 @@ def learn(wiring: Wiring, /, *, folder: Path, as_json: bool, **said: Any) -> int
     Example:
       assent detector learn work/house-2 --cut reviewed --number 4 --name house --version 2
     """
-    from assent.learn.harm.cascade import MODEL, SHIPPED, load, shipped
+    from assent.learn.harm.cascade import MODEL, SHIPPED, shipped
     from assent.learn.harm.fit import Terms
     from assent.learn.harm.labelled import own
     from assent.learn.harm.manifest import read_files, read_manifest
@@ -66,7 +66,7 @@ def learn(wiring: Wiring, /, *, folder: Path, as_json: bool, **said: Any) -> int
     from assent.services.detector.benchmark import benchmark
     from assent.services.detector.labels import labelled_cut
     from assent.services.detector.registry import open_detector, register
-    from assent.services.detector.train import figures_of, train, write
+    from assent.services.detector.train import train, write_measured
 
     home, now = wiring.settings.home, wiring.now()
     found = labelled_cut(
@@ -95,8 +95,7 @@ def learn(wiring: Wiring, /, *, folder: Path, as_json: bool, **said: Any) -> int
         told=lambda line: click.echo(line, err=True),
     )
     judged = benchmark([*found.rows, *_labelled(said["labels"])])
-    figures = figures_of(load(str(folder)), judged)
-    write(folder, made._replace(manifest=made.manifest.model_copy(update={"figures": figures})))
+    write_measured(folder, made, judged)
     version = register(home, folder, by="assent detector learn", reason=found.source, now=now)
     told = {"detector": made.manifest.title, "learned_from": found.source, "texts": len(found.rows), **found.kinds}
     if as_json:
@@ -192,8 +191,9 @@ def compare(
       assent detector compare house@2 --page report.html
       assent detector compare house@2 --labels frozen.ndjson --json
     """
+    from assent.learn.harm.probes import IDENTITY
     from assent.services.detector import compare as comparing
-    from assent.services.detector.benchmark import IDENTITY, benchmark
+    from assent.services.detector.benchmark import benchmark
     from assent.services.detector.gate import GateTerms
     from assent.services.detector.registry import FOLDER, keep_report, read_registry
 

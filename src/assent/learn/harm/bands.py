@@ -53,9 +53,13 @@ def worth(costs: Costs, severity: int) -> float:
 
 
 def above(harmless: Sequence[float], share: float) -> float:
-    """Return the lowest threshold at which at most this share of harmless scores is reached."""
+    """Return the lowest threshold that at most this share of harmless texts is expected to reach, new ones too.
+
+    Of n texts, one less than that share of n + 1 may reach it (split conformal prediction; V. Vovk and others, 2005):
+    where just as many do, the next text makes it too many half of the time. With too few texts, none may.
+    """
     ranked = sorted(harmless, reverse=True)
-    allowed = int(len(ranked) * share)
+    allowed = max(int((len(ranked) + 1) * share) - 1, 0)
     # just above the first score that must not be reached; equal scores stay together
     return nextafter(ranked[allowed], inf) if allowed < len(ranked) else 0.0
 

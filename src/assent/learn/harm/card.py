@@ -43,6 +43,7 @@ def card(manifest: Manifest) -> str:
             "## Figures",
             "",
             *_figures(manifest),
+            *_bias(manifest),
         ]
     )
 
@@ -58,3 +59,24 @@ def _figures(manifest: Manifest) -> list[str]:
     for name, told in sorted(manifest.figures.items()):
         lines += [f"- **{name}**: " + ", ".join(f"{figure} {value:g}" for figure, value in sorted(told.items()))]
     return [*lines, ""]
+
+
+def _bias(manifest: Manifest) -> list[str]:
+    if not manifest.bias:
+        return []
+    return [
+        "## Bias",
+        "",
+        "Harmless texts in a dialect, or about a group of people, beside the same without. Where the whole interval is",
+        "above nought, they score higher for that alone. Called: left to people or flagged by the thresholds above.",
+        "",
+        "| probes | texts | score | twin's score | higher by (95 %) | called | twin called |",
+        "|---|---|---|---|---|---|---|",
+        *(
+            f"| {group} | {told['texts']:g} | {told['mean']:.3f} | {told['twin_mean']:.3f} | {told['difference']:+.3f} "
+            f"({told['difference_low']:+.3f} to {told['difference_high']:+.3f}) "
+            f"| {told['called']:.1%} | {told['twin_called']:.1%} |"
+            for group, told in sorted(manifest.bias.items())
+        ),
+        "",
+    ]

@@ -18,7 +18,10 @@ _ENGLISH_WORDS: Final = (
     "the a an and or of to in is are was were be been i you he she it we they my your his her its our their this that "
     "these those what which who how why when where do does did can could would should will not no with for from on at "
     "by as if but so me him them us have has had about into than then there here more most all any some just please "
-    "write give tell make get want need help use without people like up out im dont"
+    "write give tell make get want need help use without people like up out im dont "
+    # dialects, creoles, people in a hurry: English too, and no reason to be looked at
+    "aint yall gonna wanna gotta gimme cuz tho ur r dat dis wid nuh yuh inna weh wah tae ye yer whit aboot oot wee "
+    "cannae dinnae abeg wetin dey lah leh"
 )
 # German, French, Spanish, Italian, Portuguese, Dutch, Polish, Swedish, Turkish: their commonest words
 _OTHER_WORDS: Final = (

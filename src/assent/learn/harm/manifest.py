@@ -70,7 +70,8 @@ class Manifest(_Read):
     `cleared_below` is the probability of the first stage below which the second is not asked about a short prompt, and
     about a long text or an answer. `bands` holds, for each
     surface, a band for each category: the flag threshold of a category is never below the one at which the measured
-    share of false flags is small enough, nor below the one that its costs ask for.
+    share of false flags is small enough, nor below the one that its costs ask for. `bias` holds what `measured_bias`
+    found (empty: made before it was measured).
     """
 
     name: Name
@@ -88,6 +89,7 @@ class Manifest(_Read):
     sources: tuple[Source, ...]
     seeds: tuple[int, ...]
     figures: dict[str, dict[str, float]]
+    bias: dict[str, dict[str, float]] = Field(default_factory=dict)
 
     @property
     def title(self) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 _FILES: Final = ("violence", "crime", "cyber", "persons", "self", "contexts", "questions", "content")
-_ALONE: Final = ("everyday", "knowledge", "stories")
+_ALONE: Final = ("everyday", "knowledge", "stories", "talk")
 _ASKED: Final = 3
 """Pairs made of one line of acts by asking for both in the same way."""
 _DISTANT: Final = 2

@@ -9,6 +9,8 @@ import numpy as np
 
 from assent.domain.errors import Refused
 from assent.learn.harm import card
+from assent.learn.harm.bias import measured_bias
+from assent.learn.harm.cascade import load
 from assent.learn.harm.fit import fit
 from assent.learn.harm.labelled import without_copies
 from assent.learn.harm.manifest import FILE, write_manifest
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from assent.learn.harm.fit import Terms, Trained
     from assent.learn.harm.labelled import Labelled
+    from assent.learn.harm.manifest import Manifest
     from assent.learn.harm.port import Detector
 
 SEEDS: Final = "seeds"
@@ -64,16 +67,24 @@ def write(folder: Path, made: Trained) -> None:
     (folder / FILE).write_bytes(write_manifest(made.manifest))
 
 
+def write_measured(folder: Path, made: Trained, rows: Sequence[Labelled]) -> Manifest:
+    """Measure a detector that is in a folder, and write what came of it into its manifest and card."""
+    detector = load(str(folder))
+    told = {"figures": figures_of(detector, rows), "bias": measured_bias(detector, made.manifest)}
+    whole = made._replace(manifest=made.manifest.model_copy(update=told))
+    write(folder, whole)
+    return whole.manifest
+
+
 def figures_of(detector: Detector, rows: Sequence[Labelled]) -> dict[str, dict[str, float]]:
     """Measure a detector on each source of some texts, and on all of them."""
     scores = score_all(detector, rows)
     harmful = np.array([bool(row.harms) for row in rows], np.bool_)
     sources = np.array([row.source for row in rows])
-    found = {
-        name: measured(Measured(detector.name, scores[sources == name], harmful[sources == name]))
-        for name in sorted(set(sources.tolist()))
-    }
-    return found | {"all": measured(Measured(detector.name, scores, harmful))}
+    return {
+        name: measured(Measured(detector.name, scores[here], harmful[here]))
+        for name, here in ((name, sources == name) for name in sorted(set(sources.tolist())))
+    } | {"all": measured(Measured(detector.name, scores, harmful))}
 
 
 def _without(rows: Sequence[Labelled], seed: int) -> list[Labelled]:

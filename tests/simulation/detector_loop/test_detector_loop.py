@@ -5,13 +5,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from tests.simulation.detector_loop.drawing import false_flags_by_round
 from tests.simulation.detector_loop.made_up import rows, topic_of
 from tests.simulation.detector_loop.world import PLANTED, Loop, Round, Scale
 from tests.unit.services.cut_world import NOW, world
 from tests.unit.services.flag.flag_world import DAY
 
 from assent.domain.errors import Refused
+from assent.interfaces.charts.detector import by_version
 from assent.learn.harm.labelled import Labelled, own, without_copies
 from assent.learn.harm.manifest import read_manifest
 from assent.services.approve import approve, ask
@@ -107,8 +107,13 @@ def test_the_version_that_passes_decides_once_two_people_say_so_and_can_be_taken
     assert open_detector(small.home, "active").name == first
 
 
+def drawn_by_round(loop: Loop) -> bytes:
+    flagged = {one.title: one.false_flags for one in loop.rounds}
+    return by_version("Harmless texts flagged where nine in ten harmful ones are found", flagged)
+
+
 def test_the_rounds_can_be_drawn(small: Loop) -> None:
-    drawn = false_flags_by_round(small.rounds)
+    drawn = drawn_by_round(small)
     assert drawn.startswith(b"<svg")
     assert all(one.title.encode() in drawn for one in small.rounds)
 
@@ -132,4 +137,4 @@ def test_the_loop_on_what_the_package_carries_and_public_sets(tmp_path: Path) ->
         short = failed(loop.rounds[-1].judgement)
         assert "it ran in the shadow of the incumbent" not in short
         assert "fewer harmless texts are flagged (as it would decide)" in short
-        (tmp_path / "false-flags.svg").write_bytes(false_flags_by_round(loop.rounds))
+        (tmp_path / "false-flags.svg").write_bytes(drawn_by_round(loop))

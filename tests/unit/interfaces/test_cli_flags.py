@@ -80,7 +80,12 @@ def test_a_version_is_registered_run_in_the_shadow_and_never_promoted_without_th
     assert "does not let" in home("detector", "promote", "small@2", *who).err
     assert home("detector", "rollback", *who).status == 2
     assert home("detector", "drift", "--json").json()["state"] == "too few"
-    states = home("detector", "versions", "--json").json()
+    plot = home.folder.parent / "false-flags.svg"
+    states = home("detector", "versions", "--plot", str(plot), "--json").json()
+    drawn = plot.read_text("utf-8")
+    assert drawn.startswith("<svg")
+    assert "small@1" in drawn
+    assert "small@2" in drawn
     assert [one["state"] for one in states["versions"]] == ["shadow"]
     assert [one["act"] for one in states["acts"]] == ["register", "shadow"]
 

@@ -81,3 +81,11 @@ def bias(title: str, found: Mapping[str, Mapping[str, float]]) -> bytes:
     chart.add("higher by", [{"value": value, "ci": limit} for value, limit in zip(values, limits, strict=True)])
     interval = "{difference:+.3f}, 95 % {difference_low:+.3f} to {difference_high:+.3f}"
     return drawn(chart, title, [f"{group}: {interval.format(**told)}" for group, told in found.items()]).encode()
+
+
+def by_version(title: str, flagged: Mapping[str, float]) -> bytes:
+    """Draw the share of harmless texts that each version flags, one bar a version, in their order."""
+    chart = pygal.Bar(**{**look(), "show_legend": False, "formatter": "{:.1%}".format}, height=360)
+    chart.x_labels = list(flagged)
+    chart.add("harmless texts flagged", [round(share, 4) for share in flagged.values()])
+    return drawn(chart, title, [f"{version}: {share:.4f}" for version, share in flagged.items()]).encode()

@@ -125,17 +125,30 @@ def register(wiring: Wiring, folder: Path, by: str, reason: str) -> int:
 
 
 @click.command()
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw what each version flags (SVG).")
 @_JSON
 @click.pass_obj
-def versions(wiring: Wiring, *, as_json: bool) -> int:
+def versions(wiring: Wiring, plot: Path | None, *, as_json: bool) -> int:
     """List the versions of this home and what was done with them.
 
+    --plot scores the frozen benchmark with the detector of the package and with every version, and draws which share
+    of its harmless texts each flags where it finds nine in ten harmful ones.
+
     \b
-    Example:
+    Examples:
       assent detector versions --json
+      assent detector versions --plot false-flags.svg
     """
     from assent.services.detector.registry import read_registry
 
+    if plot is not None:
+        from assent.interfaces.charts.detector import by_version
+        from assent.services.detector.benchmark import benchmark
+        from assent.services.detector.compare import flagged_by_version
+
+        title = "Harmless texts flagged where nine in ten harmful ones are found"
+        plot.write_bytes(by_version(title, flagged_by_version(wiring.settings.home, benchmark())))
+        click.echo(f"wrote `{plot}`", err=True)
     found = read_registry(wiring.settings.home)
     if as_json:
         echo_json({"versions": [asdict(one) for one in found.versions], "acts": [asdict(one) for one in found.acts]})

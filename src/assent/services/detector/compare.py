@@ -10,10 +10,12 @@ import numpy as np
 
 from assent.domain.instants import format_instant
 from assent.learn.harm.bands import find
+from assent.learn.harm.figures import false_flags_at
 from assent.learn.harm.port import Piece
+from assent.learn.harm.report import score_all
 from assent.services.detector.benchmark import benchmark_digest
 from assent.services.detector.gate import GateTerms, Scores, Trial, judge, pooled_only
-from assent.services.detector.registry import open_detector, read_registry
+from assent.services.detector.registry import DEFAULT, open_detector, read_registry
 from assent.services.detector.watch import shadow_pairs
 
 if TYPE_CHECKING:
@@ -97,6 +99,16 @@ def scores_of(detector: Cascade, rows: Sequence[Labelled]) -> Scores:
             scores.append(one.score)
             called.append(find(detector.manifest, one, row.surface, row.text).outcome != "clear")
     return Scores(detector.name, np.array(scores, np.float64), np.array(called, np.bool_))
+
+
+def flagged_by_version(home: Path, rows: Sequence[Labelled], recall: float = 0.9) -> dict[str, float]:
+    """Return the share of harmless texts that each version flags where it finds this share of the harmful ones.
+
+    The package's detector comes first, then every version of the home, the oldest first: all on the same texts.
+    """
+    harmful = np.array([bool(row.harms) for row in rows], np.bool_)
+    detectors = [open_detector(home, name) for name in (DEFAULT, *(one.title for one in read_registry(home).versions))]
+    return {one.name: false_flags_at(recall, score_all(one, rows), harmful) for one in detectors}
 
 
 def page(report: dict[str, Any]) -> str:

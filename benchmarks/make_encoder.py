@@ -1,7 +1,7 @@
 """Fine-tune the encoder of the shipped detector and write it as whole numbers; needs torch, in an environment apart.
 
     python -m benchmarks.make_detector texts TEXTS          the labelled texts, in this environment
-    $ASSENT_TRAIN benchmarks/make_encoder.py TEXTS FOLDER   the encoder, in the other (two processors, about 30 minutes)
+    $ASSENT_TRAIN benchmarks/make_encoder.py TEXTS FOLDER   the encoder, in the other (two processors, about 20 minutes)
     python -m benchmarks.make_detector build FOLDER         the detector, in this one
 
 ASSENT_TRAIN is the interpreter of an environment with torch 2.13, transformers, onnx, onnxruntime, tokenizers,

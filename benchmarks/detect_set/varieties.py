@@ -70,7 +70,7 @@ def _by(rules: dict[str, str], share: float) -> Callable[[str, random.Random], s
             plain = word[0].lower()
             return rules[plain] if plain in rules and chance.random() < share else word[0]
 
-        return " ".join(_WORD.sub(one, text).split(" "))
+        return _WORD.sub(one, text)
 
     return respelled
 
@@ -99,5 +99,5 @@ def varied(text: str, variety: str) -> str:
     if variety == "hurried":
         spelled = spelled.lower().rstrip(".?")
     spelled = re.sub(r"\s+", " ", spelled).strip()
-    ended = chance.choice(_ENDINGS[variety])
-    return f"{spelled.rstrip('.?!')}{ended}{spelled[len(spelled.rstrip('.?!')) :]}" if ended else spelled
+    said = spelled.rstrip(".?!")
+    return f"{said}{chance.choice(_ENDINGS[variety])}{spelled[len(said) :]}"

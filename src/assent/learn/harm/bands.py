@@ -55,8 +55,9 @@ def worth(costs: Costs, severity: int) -> float:
 def above(harmless: Sequence[float], share: float) -> float:
     """Return the lowest threshold that at most this share of harmless texts is expected to reach, new ones too.
 
-    Of n texts, one less than that share of n + 1 may reach it (split conformal prediction; V. Vovk and others, 2005):
-    where just as many do, the next text makes it too many half of the time. With too few texts, none may.
+    Of n texts, one less than that share of n + 1 may reach it: then a further text of their kind does so with at most
+    that probability (split conformal prediction; V. Vovk and others, 2005). Below 1 / share texts none may, and the
+    probability is 1 / (n + 1): more than was asked for.
     """
     ranked = sorted(harmless, reverse=True)
     allowed = max(int((len(ranked) + 1) * share) - 1, 0)

@@ -81,10 +81,11 @@ def figures_of(detector: Detector, rows: Sequence[Labelled]) -> dict[str, dict[s
     scores = score_all(detector, rows)
     harmful = np.array([bool(row.harms) for row in rows], np.bool_)
     sources = np.array([row.source for row in rows])
-    return {
-        name: measured(Measured(detector.name, scores[here], harmful[here]))
-        for name, here in ((name, sources == name) for name in sorted(set(sources.tolist())))
-    } | {"all": measured(Measured(detector.name, scores, harmful))}
+    found = {
+        name: measured(Measured(detector.name, scores[sources == name], harmful[sources == name]))
+        for name in sorted(set(sources.tolist()))
+    }
+    return found | {"all": measured(Measured(detector.name, scores, harmful))}
 
 
 def _without(rows: Sequence[Labelled], seed: int) -> list[Labelled]:

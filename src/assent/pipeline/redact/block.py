@@ -42,9 +42,18 @@ class Redacted(NamedTuple):
     uncertain: bool
 
 
-def everywhere(texts: Sequence[str], terms: RedactTerms) -> tuple[list[list[Finding]], int]:
-    """Find in each text of a conversation, and again wherever a value found in one stands in another; count doubts."""
-    found = [candidates(text, terms) for text in texts]
+def everywhere(
+    texts: Sequence[str], terms: RedactTerms, seen: dict[str, list[Finding]] | None = None
+) -> tuple[list[list[Finding]], int]:
+    """Find in each text of a conversation, and again wherever a value found in one stands in another; count doubts.
+
+    `seen` keeps the candidates of texts for a later call with the same terms.
+    """
+    known = {} if seen is None else seen
+    for text in texts:
+        if text not in known:
+            known[text] = candidates(text, terms)
+    found = [known[text] for text in texts]
     doubts = sum(one.score < terms.sure for each in found for one in each)
     sure = [[one for one in each if one.score >= terms.sure] for each in found]
     forms = sorted(
@@ -113,7 +122,8 @@ def _replaced(text: str, found: list[Finding], surrogates: Surrogates) -> tuple[
 
 def redact(texts: Sequence[str], key: bytes, whose: str, terms: RedactTerms) -> Redacted:
     """Replace the findings of one conversation by surrogates, until nothing is found any more."""
-    found, doubts = everywhere(texts, terms)
+    seen: dict[str, list[Finding]] = {}
+    found, doubts = everywhere(texts, terms, seen)
     count = sum(len(each) for each in found)
     uncertain = doubts > terms.most_unsure and doubts > count
     if not count:
@@ -125,7 +135,7 @@ def redact(texts: Sequence[str], key: bytes, whose: str, terms: RedactTerms) -> 
         made = [_replaced(text, each, surrogates) for text, each in zip(now, found, strict=True)]
         marks = [_moved(old, each, new[1]) for old, each, new in zip(marks, found, made, strict=True)]
         now = [text for text, _ in made]
-        found, _ = everywhere(now, terms)
+        found, _ = everywhere(now, terms, seen)
         if not any(found):
             return Redacted(now, marks, uncertain)
     return Redacted(now, marks, uncertain=True)

@@ -22,12 +22,15 @@ SLOTS: Final = 1 << 15
 _LANGUAGES: Final = ("en", "de", "fr", "es", "it")
 
 _UPPER: Final = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŒŔŘŚŞŠŢŤŪŮŰŲŹŻŽȘȚ"
-_CAP: Final = rf"[{_UPPER}](?:[^\W\d_]|['’](?=[^\W\d_]))*"
+_REST: Final = r"(?:[^\W\d_]|['’](?=[^\W\d_]))*"
+_CAP: Final = rf"[{_UPPER}]{_REST}"
 _WORD: Final = rf"{_CAP}(?:-{_CAP})*"
+# the capital comes first, and then what must not stand before it: so the search leaps from capital to capital
+_FIRST: Final = rf"[{_UPPER}](?<![\w@#$/\\.'’-][{_UPPER}]){_REST}(?:-{_CAP})*"
 _LINK: Final = r"(?: (?:de la|de los|de las|de|del|della|di|da|do|dos|van der|van den|van de|van|von der|von|zu|der|den|ter|ten|la|le|du|bin|ibn|al|el|y|e)(?= ))"
 _DOT: Final = rf"(?:(?:(?<=\b[{_UPPER}])|(?<=\bDr)|(?<=\bMr)|(?<=\bMrs)|(?<=\bMs)|(?<=\bProf)|(?<=\bSt)|(?<=\bSr)|(?<=\bSra))\.(?= [{_UPPER}]))?"
 """A full stop that ends no sentence: after an initial or a title."""
-RUN: Final = re.compile(rf"(?<![\w@#$/\\.'’-])(?:{_WORD}){_DOT}(?:{_LINK}{{0,2}} (?:{_WORD}){_DOT})*(?![\w@/\\(])")
+RUN: Final = re.compile(rf"{_FIRST}{_DOT}(?:{_LINK}{{0,2}} (?:{_WORD}){_DOT})*(?![\w@/\\(])")
 _BREAK: Final = re.compile(r"[-. ]+|['’]s(?= |$)")
 _MARKS: Final = "\n\"'“”„«»(*_:,.[{<`\\"
 _KEY: Final = re.compile(r"([\w-]{1,24})\\?[\"']?\s?[:=]\s?\\?[\"']$")
@@ -142,7 +145,7 @@ def runs(text: str, known: dict[str, int]) -> list[tuple[int, list[tuple[str, in
     found = []
     for match in RUN.finditer(text):
         start, said = match.start(), match[0].lower()
-        words = _BREAK.split(said)
+        words = (said,) if said.isalpha() else _BREAK.split(said)
         listed = any(known.get(word, 0) & (GIVEN | FAMILY) for word in words) or not _PLAIN_TITLES.isdisjoint(words)
         short = len(said) <= 4 and match[0].isupper()  # an abbreviation, unless something says otherwise
         if (not listed or short) and not _cued(text, start):

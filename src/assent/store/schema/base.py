@@ -8,7 +8,7 @@ Instants are integers: microseconds since 1970 in UTC.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -25,6 +25,7 @@ from sqlalchemy import (
 from assent.domain.instants import from_micros, to_micros
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 NAMES: Final = {
@@ -49,7 +50,15 @@ class Instant(TypeDecorator["datetime"]):
         return None if value is None else to_micros(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else from_micros(value)
+        return _instant(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:  # noqa: ARG002
+        # a row of facts has eighteen instants: without the layers between, reading one takes a third of the time
+        return _instant
+
+
+def _instant(value: int | None) -> datetime | None:
+    return None if value is None else from_micros(value)
 
 
 # SQLite gives numbers of its own only to a column of type INTEGER.

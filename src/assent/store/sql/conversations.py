@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 from sqlalchemy import func, select, text, update
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, RowMapping, Select
 
-    from assent.domain.conversation import Mark
     from assent.domain.facts import Facts
 
 _PARTS = (
@@ -46,9 +45,10 @@ _ENTRY: Select[Any] = select(
     *(kept.c[name] for name in _PLAIN), kept.c.heading, kept.c.heading_slot, _PARTS.label("parts")
 )
 _KEYED = _ENTRY.add_columns(kept.c.key)
-_STORED_PARTS: Final = select(part, retention_class.c.origin, retention_class.c.data, retention_class.c.plan).join_from(
-    part, retention_class
-)
+_FIELDS: Final = tuple(StoredPart.__dataclass_fields__)
+_OF_PART: Final = tuple((retention_class if name in ("origin", "data", "plan") else part).c[name] for name in _FIELDS)
+_MARKS_AT: Final = _FIELDS.index("marks")
+_STORED_PARTS: Final = select(part.c.conversation, *_OF_PART).join_from(part, retention_class)
 _IN_PLACE: Final = (part.c.ordinal, part.c.key)
 _DIGESTS: Final = pa.schema([("conversation", pa.string()), ("digest", pa.string())])
 _AT_ONCE: Final = 50_000
@@ -153,7 +153,7 @@ class ConversationRoom(Room):
                 return None
             row = connection.execute(_ENTRY.where(kept.c.key == key)).mappings().one()
             query = _STORED_PARTS.where(part.c.conversation == key).order_by(*_IN_PLACE)
-            parts = tuple(_part(row) for row in connection.execute(query).mappings())
+            parts = tuple(_part(values) for _, *values in connection.execute(query).all())
         (entry,) = self._entries([row])
         return StoredConversation(entry, parts)
 
@@ -164,8 +164,8 @@ class ConversationRoom(Room):
             for piece in pieces(conversations):
                 rows += connection.execute(_KEYED.where(kept.c.id.in_(piece))).mappings()
                 query = _STORED_PARTS.where(part.c.conversation.in_(select(kept.c.key).where(kept.c.id.in_(piece))))
-                for row in connection.execute(query.order_by(part.c.conversation, *_IN_PLACE)).mappings():
-                    parts.setdefault(row["conversation"], []).append(_part(row))
+                for home, *values in connection.execute(query.order_by(part.c.conversation, *_IN_PLACE)).all():
+                    parts.setdefault(home, []).append(_part(values))
         entries = self._entries(rows)
         return {
             entry.id: StoredConversation(entry, tuple(parts.get(row["key"], ())))
@@ -304,8 +304,7 @@ def _mark_deleted(connection: Connection, which: ColumnElement[bool], at: dateti
     return len(keys)
 
 
-def _part(row: RowMapping) -> StoredPart:
-    names = StoredPart.__dataclass_fields__
-    values = {name: value for name, value in row.items() if name in names}
-    marks = frozenset(cast("list[Mark]", row["marks"].split(","))) if row["marks"] else frozenset()
-    return StoredPart(**{**values, "marks": marks})
+def _part(values: list[Any]) -> StoredPart:
+    said = values[_MARKS_AT]
+    values[_MARKS_AT] = frozenset(said.split(",")) if said else frozenset()
+    return StoredPart(*values)

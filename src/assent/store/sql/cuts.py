@@ -83,9 +83,12 @@ class CutRoom(Room):
                 gone = [{"of": cut.name, "whose": row.conversation, "which": row.part, "last": newest} for row in piece]
                 connection.execute(_LEAVES, gone)
             for piece in pieces(joined):
-                connection.execute(
-                    insert(members), [{"name": cut.name, **asdict(row), "since": cut.number} for row in piece]
-                )
+                new = [
+                    {"name": cut.name, "conversation": row.conversation, "part": row.part, "subject": row.subject,
+                     "since": cut.number}
+                    for row in piece
+                ]  # fmt: skip
+                connection.execute(insert(members), new)
             _stage(connection, key, leaf)
 
     def retire_cut(self, name: str, number: int, at: datetime, leaf: StagedReceipt | None = None) -> None:

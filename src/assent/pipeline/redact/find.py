@@ -46,6 +46,8 @@ _ORDER: Final = (
 """Where two findings overlap the surer one stays; then the type that comes first here, then the longer one."""
 _RANK: Final = {name: place for place, name in enumerate(_ORDER)}
 _LOCAL: Final = threading.local()
+_INSIDE: Final = bytes(range(0x80, 0xC0))
+"""Bytes of UTF-8 that go on with a sign instead of beginning one."""
 BEFORE: Final = 160
 AFTER: Final = 400
 """How far from the end of a trigger its pattern looks, in code points."""
@@ -83,7 +85,7 @@ def _fired(text: str) -> dict[int, list[int]]:
         seen = {}
         for end in ends:
             # a trigger of bytes may end inside a sign: its other bytes count with the next one
-            length += sum((one & 0xC0) != 0x80 for one in raw[at:end])
+            length += len(raw[at:end].translate(None, _INSIDE))
             at = end
             seen[end] = length
         fired = {place: [seen[end] for end in each] for place, each in fired.items()}

@@ -145,8 +145,11 @@ def runs(text: str, known: dict[str, int]) -> list[tuple[int, list[tuple[str, in
     found = []
     for match in RUN.finditer(text):
         start, said = match.start(), match[0].lower()
-        words = (said,) if said.isalpha() else _BREAK.split(said)
-        listed = any(known.get(word, 0) & (GIVEN | FAMILY) for word in words) or not _PLAIN_TITLES.isdisjoint(words)
+        if said.isalpha():  # one word, as most are: looked up at once
+            listed = bool(known.get(said, 0) & (GIVEN | FAMILY)) or said in _PLAIN_TITLES
+        else:
+            words = _BREAK.split(said)
+            listed = any(known.get(word, 0) & (GIVEN | FAMILY) for word in words) or not _PLAIN_TITLES.isdisjoint(words)
         short = len(said) <= 4 and match[0].isupper()  # an abbreviation, unless something says otherwise
         if (not listed or short) and not _cued(text, start):
             continue

@@ -1,6 +1,6 @@
 """Rules for addresses of people and machines: mail, phone, IP, MAC, cards and accounts."""
 
-# ruff: noqa: SIM905 - patterns and lists of words are easier to compare on one line
+# ruff: noqa: E501, SIM905 - patterns and lists of words are easier to compare on one line
 
 from __future__ import annotations
 
@@ -76,7 +76,10 @@ def _ipv4(match: re.Match[str]) -> int:
 IPV4: Final = Rule(
     "ip",
     (r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",),
-    re.compile(r"(?<![\w.])(?<!\d-)\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w|-\d)"),
+    # tcpdump writes the port behind a fifth full stop
+    re.compile(
+        r"(?<![\w.])(?<!\d-)\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w|-\d)|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?=\.\d{1,5}(?: > |: ))"
+    ),
     _ipv4,
 )
 
@@ -101,10 +104,10 @@ IPV6: Final = Rule(
 
 MAC: Final = Rule(
     "mac",
-    (r"(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}", r"[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}"),
+    (r"(?:[0-9a-f]{2}[:.-]){5}[0-9a-f]{2}", r"[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}"),
     re.compile(
-        r"(?<![\w:-])(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}|"
-        r"(?<!\.)[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![\w:-]|\.\w)"
+        r"(?<![\w:-])(?:(?<!\.)[0-9A-Fa-f]{2}([:.-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}|"
+        r"(?<!\.)[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![\w-]|[.:]\w)"
     ),
     lambda match: 100 if len(set(match[0].lower()) - set(":-.")) > 1 and not re.fullmatch(r"[\d.]+", match[0]) else 0,
 )
@@ -125,8 +128,11 @@ def _card(match: re.Match[str]) -> int:
 
 CARD: Final = Rule(
     "card",
-    (r"[2-6](?:[0-9][ -]?){12}[0-9]",),
-    re.compile(r"(?<![\w.])(?<![\d][ -])(?<!\+)[2-6]\d{3}(?:[ -]?\d){8,14}\d(?!\w|[.-]\d| \d{2})"),
+    (r"[2-6](?:[0-9][ -]?){12}[0-9]", r"[2-6][0-9]{3}\.[0-9]{4}\.[0-9]{4}\.[0-9]{4}"),
+    re.compile(
+        r"(?<![\w.])(?<![\d][ -])(?<!\+)(?:[2-6]\d{3}([ .-])\d{4}\1\d{4}\1\d{4}(?!\w|[.-]\d|[ ]\d{3})|"
+        r"[2-6]\d{3}(?:[ -]?\d){8,14}\d(?!\w|[.-]\d| \d{2}))"
+    ),
     _card,
 )
 

@@ -6,11 +6,12 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from assent.pipeline.extra import needing
-from assent.pipeline.redact import contact, identity, phones, places, said_names, secrets, streets
+from assent.pipeline.redact import contact, handles, identity, phones, places, said_names, secrets, streets
 from assent.pipeline.redact.finding import Apart, Finding, RedactTerms
 from assent.pipeline.redact.names import find_names
 from assent.pipeline.redact.reserved import is_surrogate
 from assent.pipeline.redact.rule import span
+from assent.pipeline.redact.tables import born_in_columns
 from assent.pipeline.redact.view import View, view_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *identity.RULES,
     *secrets.RULES,
     *places.RULES,
+    *handles.RULES,
     *streets.RULES,
     *said_names.RULES,
 )
@@ -154,8 +156,10 @@ def candidates(text: str, terms: RedactTerms) -> list[Finding]:
     found = [one for one in _looked(text, terms) if view is None or one.type == "path_user" or not _escaped(text, one)]
     if view is not None:
         found += [view.back(one) for one in _looked(view.text, terms)]
+    shown = view or View(text, (0,), (0,))
+    if "date_of_birth" in terms.types:
+        found += [shown.back(one) for one in born_in_columns(shown.text)]
     if "name" in terms.types:
-        shown = view or View(text, (0,), (0,))
         found += [shown.back(one) for one in find_names(shown.text, terms.unsure)]
     return [
         one for one in _apart(found) if one.end > one.start and not is_surrogate(one.type, text[one.start : one.end])

@@ -65,6 +65,12 @@ NUMBERS: Final = (
         r"[XYZxyz][ -]?\d{7}[ -]?[A-Za-z]", (r"[xyz][ -]?[0-9]{7}[ -]?[a-z]",), checks.dni, r"(?i)\bnie\b|extranjer"
     ),
     _number(
+        r"\d{2} ?\d{6} ?[A-Z] ?\d{3}",
+        (r"[0-9]{2} ?[0-9]{6} ?[a-z] ?[0-9]{3}",),
+        lambda plain: 1 <= int(plain[2:4]) <= 31 and 1 <= int(plain[4:6]) <= 12,
+        r"(?i)versicherung|\brv\b|\bsv\b|rente",
+    ),
+    _number(
         r"[A-Za-z]{6}\d{2}[A-EHLMPR-Ta-ehlmpr-t]\d{2}[A-Za-z]\d{3}[A-Za-z]",
         (r"[a-z]{6}[0-9]{2}[a-ehlmpr-t][0-9]{2}[a-z][0-9]{3}[a-z]",),
         lambda plain: int(plain[9:11]) % 40 in range(1, 32),
@@ -124,19 +130,20 @@ _MONTHS: Final = (
     r"ago\w*\.?|dic\w*\.?|gen\w*\.?|mag\w*\.?|giu\w*\.?|lug\w*\.?|set\w*\.?|ott\w*\.?"
 )
 _BIRTH: Final = (
-    r"date.?of.?birth|birth.?da(?:te|y)|\bd\.?o\.?b\.?|\bborn|geburts(?:datum|tag)|\bgeb(?:oren|\.)|n[ée]e?(?:\(e\))? le|"
-    r"(?:date de )?naissance|nacimiento|naci[óo]|nacid[oa]|cumplea[ñn]os|nat[oa] (?:il|a)|nascita|nascimento|nascid[oa]|"
+    r"date.?of.?birth|birth.?da(?:te|y)|\bd\.?o\.?b\.?|\bborn|geburts(?:datum|tag)|\bgeb(?:oren|\.|\b)|n[ée]e?(?:\(e\))?[ _]le|"
+    r"\bn[ée]e?\\?[\"']\s?(?:=>|[:=])|\bbday\b|\bddn\b|\bnac\.|"
+    r"(?:date de )?naissance|nacimiento|naci[óo]|\bnac[íi]\b|nacid[oa]|cumplea[ñn]os|nat[oa] (?:il|a)|nascita|nascimento|nascid[oa]|"
     r"geboortedatum|geboren|compleanno|anniversaire|urodz\w*|f[öo]delse\w*|生年月日|出生"
 )
 BORN: Final = Rule(
     "date_of_birth",
     (
-        r"(?:birth|d\.?o\.?b|\bborn\b|geburts|\bgeb(?:oren|\.)|\bn\xc3\xa9|naissance|nacimi|naci\b|naci\xc3|nacid|cumplea|"
+        r"(?:birth|d\.?o\.?b|\bborn\b|geburts|\bgeb\b|\bgeboren|\bn\xc3\xa9|\bne[_\"'\\]|bday|\bddn\b|\bnac(?:\.|\xc3|i)|naissance|nacimi|naci\b|naci\xc3|nacid|cumplea|"
         r"\bnat[oa] |nascit|nascim|nascid|geboorte|compleanno|anniversaire|urodz|delse|\xe7\x94\x9f\xe5\xb9\xb4|"
         r"\xe5\x87\xba\xe7\x94\x9f)[^\n]{0,48}[0-9]",
     ),
     re.compile(
-        rf"(?i)(?:{_BIRTH})(?:[^\d\n]{{0,24}}|[^\d\n]{{0,40}}?(?:\b(?:on|am|le|el|il|was|is)\s))(?P<v>(?:19|20)\d\d[-./]\d{{1,2}}[-./]\d{{1,2}}|"
+        rf"(?i)(?:{_BIRTH})(?:[^\d\n]{{0,24}}|[^\d\n]{{0,40}}?(?:\b(?:on|am|le|el|il|was|is)\s))(?P<v>(?:19|20)\d\d[-./]\d{{1,2}}[-./]\d{{1,2}}|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|"
         rf"\d{{1,2}}[-./]\d{{1,2}}[-./](?:19|20)?\d\d|\d{{1,2}}(?:st|nd|rd|th|er|\.|º)?\s(?:de\s|of\s)?(?:{_MONTHS}),?\s(?:de\s|del\s)?(?:19|20)\d\d|"
         r"(?:19|20)\d\d年\d{1,2}月\d{1,2}日)(?!\d|[./-]\d)"
     ),
@@ -159,4 +166,12 @@ BIRTH_LAST: Final = Rule(
     lambda _: 100,
 )
 
-RULES: Final = (BIRTH_LAST, *NUMBERS, DOCUMENT, BORN, BORN_IN_WORDS)
+STAR: Final = Rule(
+    "date_of_birth",
+    (r"\* ?[0-9]{1,2}\.[0-9]{1,2}\.(?:19|20)[0-9]{2}",),
+    re.compile(r"(?<![\w*)\]])\*[ ]?(?P<v>\d{1,2}\.\d{1,2}\.(?:19|20)\d\d)(?![\d*])"),
+    lambda _: 90,
+)
+"""The star that German writes before a birth."""
+
+RULES: Final = (BIRTH_LAST, *NUMBERS, DOCUMENT, BORN, BORN_IN_WORDS, STAR)

@@ -27,9 +27,9 @@ _COUNTRIES: Final = frozenset(
 CUE: Final = re.compile(
     r"(?i)(?:\b(?:tele)?(?:phone|fon|foon|fono|fone)\b|phone|\btel[.:]?\b|t[ée]l[ée]?(?:phone|fono|fone)?\b|\bmobil\w*|"
     r"\bcell\w*|\bfax\b|\bcall(?:ed|ing)?\b|\btext(?:ed)? (?:me|him|her|us)|whatsapp|\bsignal\b|\bhandy|rufnummer|"
-    r"durchwahl|erreich\w*|anruf\w*|ruf\w* (?:mich|uns|an)|appel\w*|joign\w*|joindre|portable|m[óo]vil|ll[aá]m\w*|"
+    r"durchwahl|erreich\w*|anruf\w*|ruf\w* (?:mich|uns|an)|(?:r[ae]p)?appel\w*|richiam\w*|joign\w*|joindre|portable|m[óo]vil|ll[aá]m\w*|"
     r"chiam\w*|recapito|celular|telem[óo]vel|\bsms\b|reach (?:me|us|him|her)|\bring (?:me|us)|hotline|msisdn|"
-    r"contact (?:number|no)|(?:my|new|our|meine?|neue|mon|nouveau|mi|nuevo|mio|nuovo|meu) (?:\w+ )?(?:num(?:m?er|ber)|num[ée]ro|n[úu]mero)|dial\b|gsm|komórk\w*|電話|携帯|电话|手机|전화)"
+    r"contact (?:number|no)|(?:my|new|our|his|her|their|your|meine?|seine?|ihre?|deine?|neue|mon|son|ton|nouveau|mi|su|tu|nuevo|mio|suo|tuo|nuovo|meu|seu) (?:\w+ )?(?:num(?:m?er|ber)|num[ée]ro|n[úu]mero)|dial\b|gsm|komórk\w*|電話|携帯|电话|手机|전화)"
 )
 _NOT_DIALLED: Final = re.compile(
     r"(?i)(?:\bid\b|\bids\b|order|invoice|ticket|ref\b|reference|serial|isbn|issn|sku|tracking|timestamp|epoch|version|"
@@ -37,7 +37,7 @@ _NOT_DIALLED: Final = re.compile(
     r"case|batch|part (?:no|number)|model|doi|sum|total|price|bytes|offset|\$|€|£|siret|siren|vat|ust)\W{0,4}(?:(?:n[or°º]|nr|"
     r"number|num)\W{0,3})?$"
 )
-_DATE: Final = re.compile(r"(?:\d{4}[-./ ]\d{1,2}[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d\d)(?!\d)")
+_DATE: Final = re.compile(r"(?:(?:19|20)\d\d[-./ ]\d{1,2}[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d\d)(?!\d)")
 _GROUPS: Final = r"\(?\d{1,5}\)?(?:[ ./-]{0,2}\(?\d{1,8}\)?){1,6}"
 
 
@@ -83,6 +83,7 @@ AMERICAN: Final = Rule(
 
 _TELLING: Final = re.compile(
     r"0[1-9](?:[ .-]\d\d){4}|\(?0\d{1,4}\)?[ /-]+\d{3,8}(?:[ -]?\d{1,5}){0,3}|0[67]\d{8}|07\d{3}[ -]?\d{6}|"
+    r"\(?0\d{1,4}\)?(?: ?[/.-] ?| )\d{2,4}(?:[ .-]\d{1,4}){1,3}|"
     r"\(?01\d{2,4}\)? ?\d{5,6}|0\d{2} \d{4} \d{4}|0[2-9]\d?[ /-]\d{6,8}|06[ -]\d{8}|0\d{1,3}[-/]\d{3,4}[ -]?\d{3,5}"
 )
 """Shapes with a trunk zero that hardly anything but a telephone number has."""
@@ -124,7 +125,7 @@ MOBILE: Final = Rule(
     ),
     re.compile(
         r"(?<![\w.,:/+%#$€£-])(?<!\d )(?:[679]\d\d([ -])\d{3}\1\d{3}|[679]\d\d([ .-])\d\d\2\d\d\2\d\d|3[2-9]\d[ .-]\d{6,7}|"
-        r"3[2-9]\d ?\d{3} \d{3,4}|\([1-9]\d\) ?9?\d{4}-\d{4})(?![\w%@€$]|[.,:/-]\d| \d| [€$£]| (?:EUR|USD|Euro|euro))"
+        r"3[2-9]\d ?\d{3} \d{3,4}|3[2-9]\d[.-]\d\d[.-]\d\d[.-]?\d{3}|\([1-9]\d\) ?9?\d{4}-\d{4})(?![\w%@€$]|[.,:/-]\d| \d| [€$£]| (?:EUR|USD|Euro|euro))"
     ),
     _mobile,
 )

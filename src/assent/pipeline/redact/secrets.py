@@ -55,8 +55,8 @@ PRIVATE_KEY: Final = Rule(
 CREDENTIALS: Final = Rule(
     "secret",
     (r"://[^ /@:\n]{0,64}:[^ /@\n]+@",),
-    re.compile(r"(?<=://)(?P<v>[^\s:/@\"'<>]{0,64}:[^\s/@\"'<>]{1,128})(?=@[\w.\[$-])"),
-    lambda match: 0 if _placeholder(match["v"].partition(":")[2]) else 95,
+    re.compile(r"(?<=://)[^\s:/@\"'<>]{0,64}:(?P<v>[^\s/@\"'<>]{1,128})(?=@[\w.\[$-])"),
+    lambda match: 0 if _placeholder(match["v"]) else 95,
 )
 
 _HOLLOW: Final = re.compile(
@@ -106,6 +106,8 @@ def _assigned(match: re.Match[str]) -> int:
     if " " in value and not (passwordlike and quoted):
         return 0
     if _PLAIN_WORD.fullmatch(value):
+        if passwordlike and match.string[max(0, match.start() - 1) : match.start()] in {"&", "?"}:
+            return 75  # a form that was sent
         return 70 if quoted and passwordlike and len(value) >= 5 and match["o"].strip() in {"=", ":"} else 0
     if (
         not quoted
@@ -161,4 +163,54 @@ SAID: Final = Rule(
 )
 
 
-RULES: Final = (*PREFIXED, PRIVATE_KEY, CREDENTIALS, ASSIGNED, SAID)
+_WORDS: Final = r"pass(?:wor[dt]|wd|phrase|code)?s?|passw(?:ö|oe)rter|pwd|mots? de passe|contrase[ñn]as?|kennw(?:ort|örter)|clave|senha|parola|mdp|wachtwoord"
+_ALGORITHM: Final = re.compile(
+    r"(?i)(?:sha|md|aes|rsa|hmac|oauth|pbkdf|utf|iso|tls|ssl|https?|base|win|mac|web|api|php|python|java)[-_/]?\d"
+)
+
+
+def _beside(match: re.Match[str]) -> int:
+    """Take a word beside the word `password` for one if it mixes signs as only passwords do."""
+    value = match["v"] or match["w"]
+    if (
+        len(value) < 8
+        or _placeholder(value)
+        or _ALGORITHM.match(value)
+        or re.match(r"(?:https?://|/|\./|www\.)", value)
+    ):
+        return 0
+    kinds = sum(re.search(kind, value) is not None for kind in (r"[a-zß-ÿ]", r"[A-ZÀ-Þ]", r"\d", r"[^\w\s]|_"))
+    return (
+        80 if kinds >= 3 and not re.fullmatch(r"[\w.+-]+@[\w.-]+|[\d.,:/-]+|[a-z]+(?:[A-Z][a-z]+)+\(?\)?", value) else 0
+    )
+
+
+BESIDE: Final = Rule(
+    "secret",
+    (
+        r"\b(?:pass|pwd|passw(?:\xc3\xb6|oe)rter|mots? de passe|contrase|kennw|clave|senha|parola|mdp|wachtwoord)[^\n]{0,48}[0-9!@#$%^&*_+=]",
+        r"[0-9!@#$%^&*_+=][^\n]{0,24}(?:as|als|comme|como|come) (?:a |the |my |mein |mon |mi )?(?:pass|mot de passe|contrase|kennw)",
+    ),
+    re.compile(
+        rf"(?i)(?:(?<![\w-])(?:{_WORDS})\b(?!\(|\.\w|_)(?:[^\n.;=\"'`:]{{0,32}}?:|[,:]?(?:[ ](?:in|a|an|en|zu|auf|is|was))?)[ ]{{1,2}}[\"'`«„“]?(?P<v>[^\s\"'`«»„“”<>,;]{{8,128}}?)(?=[)\"'`»“”,;]|[.:?!]?(?:\s|$))|"
+        rf"[\"'`«„“](?P<w>[^\s\"'`«»„“”<>]{{8,64}})[\"'`»“”][ ](?:as|als|comme|como|come)[ ](?:\w+[ ])?(?:{_WORDS})\b)"
+    ),
+    _beside,
+)
+
+IN_COLUMNS: Final = Rule(
+    "secret",
+    (r"(?:secret|access|private|api)[_ ]key {2,}[a-z0-9/+]{16}",),
+    re.compile(r"(?i)\b(?:secret|access|private|api)[_ ]key[ ]{2,}(?P<v>[A-Za-z0-9/+=_-]{16,128})(?=\s|$)"),
+    lambda match: 90 if re.search(r"\d", match["v"]) and re.search(r"[A-Za-z]", match["v"]) else 0,
+)
+
+DRIVER: Final = Rule(
+    "secret",
+    (r"[\"'\x60][\w.-]{2,40}:[^\s@\"']{2,80}@(?:tcp|unix)?\(",),
+    re.compile(r"(?<=[\"'`])[\w.-]{2,40}:(?P<v>[^\s@\"']{2,80})(?=@(?:tcp|unix)?\()"),
+    lambda match: 0 if _placeholder(match["v"]) else 90,
+)
+"""A data source of a driver: `ana:secret@tcp(10.0.0.1:3306)/shop`."""
+
+RULES: Final = (*PREFIXED, PRIVATE_KEY, CREDENTIALS, ASSIGNED, SAID, BESIDE, IN_COLUMNS, DRIVER)

@@ -130,4 +130,17 @@ POSTCODE_TOWN: Final = Rule(
     lambda _: 70,
 )
 
-RULES: Final = (ENGLISH, GERMAN, LATIN, POSTCODE_TOWN)
+_CAPITAL: Final = r"[A-ZÀ-ÖØ-ÞŁŚŻŠŽČİĐ][\w'’-]*"
+_PROPER: Final = rf"{_CAPITAL}(?:\.(?=[ ]))?"
+BEFORE_A_POSTCODE: Final = Rule(
+    "address",
+    (r"[0-9][a-z]?,? [0-9]{4,5} [a-z\xc3]", r"[a-z\xb0-\xbf],? [a-z]{1,2}[0-9][0-9a-z]? ?[0-9][a-z]{2}\b"),
+    re.compile(
+        rf"(?<![\w.-]){_PROPER}(?:[ ](?:{_SMALL}[ ])?{_PROPER}){{0,3}}[ ]\d{{1,4}}(?:[ ]?[a-hA-H])?,[ ](?:[A-Z]{{1,2}}-)?\d{{4,5}}[ ]{_CAPITAL}(?:[ -]{_CAPITAL}){{0,2}}"
+        rf"|(?<![\w.,-])(?:(?:Flat|Unit|Apartment|Apt\.?)[ ]\w{{1,5}},[ ])?\d{{1,4}}[A-Za-z]?[ ](?:{_PROPER}[ ]?){{1,4}},[ ](?:{_PROPER}[ ]){{1,3}}{_UK}(?!\w)"
+    ),
+    lambda _: 75,
+)
+"""A street of any kind: a number, then a postcode and a town."""
+
+RULES: Final = (ENGLISH, GERMAN, LATIN, BEFORE_A_POSTCODE, POSTCODE_TOWN)

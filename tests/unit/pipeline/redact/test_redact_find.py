@@ -41,7 +41,7 @@ def found(text: str) -> list[tuple[str, str]]:
         ("ssh root@198.18.4.7", "ip", "198.18.4.7"),
         ('("Gudrun Eisenhauer", "gudrun@x.pt")', "mail", "gudrun@x.pt"),
         ("my password is Sommer2024!", "secret", "Sommer2024!"),
-        ("postgres:" + "//admin:s3cr3t@db:5432/app", "secret", "admin:s3cr3t"),
+        ("postgres:" + "//admin:s3cr3t@db:5432/app", "secret", "s3cr3t"),
         (f"open {HOME}alice/x.py", "path_user", f"{HOME}alice"),
         (DRIVE + r"\Thomas Müller\x", "path_user", DRIVE + r"\Thomas Müller"),
         ("git@github.com:acme/app.git", "repository", "git@github.com:acme/app.git"),

@@ -29,7 +29,7 @@ FINDINGS: Final = pa.field(
     "findings", pa.list_(pa.struct([("type", pa.string()), ("start", pa.int32()), ("end", pa.int32())]))
 )
 """The column that redaction adds: what was replaced, in offsets of the new text, without what it was."""
-_VERSION: Final = 1
+_VERSION: Final = 2
 _BOUNDED: Final = frozenset({"name", "address", "username", "path_user"})
 """Types whose values are words: elsewhere they count only where they stand alone."""
 

@@ -112,6 +112,18 @@ MAC: Final = Rule(
     lambda match: 100 if len(set(match[0].lower()) - set(":-.")) > 1 and not re.fullmatch(r"[\d.]+", match[0]) else 0,
 )
 
+BARE_MAC: Final = Rule(
+    "mac",
+    (
+        r"(?:\bmac|ether|hwaddr|hardware|ger.{1,2}t|device|dispositiv|appareil|physi[ck]al|physique|wlan|wi-?fi)[^\n]{0,60}[0-9a-f]{12}",
+    ),
+    re.compile(
+        r"(?i)(?:\bmac\b|\bmac[-_ ]?add\w*|ether|hwaddr|hardware|ger[äa]t|device|dispositiv\w*|appareil|physi[ck]al\w*|physique|wlan|wi-?fi)[^\n]{0,60}?(?<![\w/-])(?P<v>[0-9a-f]{12})(?![\w-])"
+    ),
+    lambda match: 75 if re.search(r"\d", match["v"]) and re.search(r"(?i)[a-f]", match["v"]) else 0,
+)
+"""Twelve figures of a network card, where the words before say so."""
+
 _CARD_CUE: Final = re.compile(
     r"(?i)card|visa|master|amex|american express|\bpan\b|kreditkarte|karte|carte|tarjeta|carta|cart[ãa]o|kaart|karta"
 )
@@ -128,9 +140,9 @@ def _card(match: re.Match[str]) -> int:
 
 CARD: Final = Rule(
     "card",
-    (r"[2-6](?:[0-9][ -]?){12}[0-9]", r"[2-6][0-9]{3}\.[0-9]{4}\.[0-9]{4}\.[0-9]{4}"),
+    (r"[2-6](?:[0-9][ -]?){12}[0-9]", r"[2-6][0-9]{3}[^\n0-9]{1,3}[0-9]{4}[^\n0-9]{1,3}[0-9]{4}[^\n0-9]{1,3}[0-9]{4}"),
     re.compile(
-        r"(?<![\w.])(?<![\d][ -])(?<!\+)(?:[2-6]\d{3}([ .-])\d{4}\1\d{4}\1\d{4}(?!\w|[.-]\d|[ ]\d{3})|"
+        r"(?<![\w.])(?<![\d][ -])(?<!\+)(?:[2-6]\d{3}([ .\-/_·\xa0\u2009\u202f])\d{4}\1\d{4}\1\d{4}(?!\w|[.-]\d|[ ]\d{3})|"
         r"[2-6]\d{3}(?:[ -]?\d){8,14}\d(?!\w|[.-]\d| \d{2}))"
     ),
     _card,
@@ -168,4 +180,4 @@ IBAN: Final = Rule(
     _iban,
 )
 
-RULES: Final = (MAIL, SPELLED_MAIL, IPV4, IPV6, MAC, CARD, IBAN)
+RULES: Final = (MAIL, SPELLED_MAIL, IPV4, IPV6, MAC, BARE_MAC, CARD, IBAN)

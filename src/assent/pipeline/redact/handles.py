@@ -244,4 +244,51 @@ WITH_A_PASSWORD: Final = Rule(
     lambda match: 0 if _free(match["v"] or match["w"]) else 90,
 )
 
-RULES: Final = (HANDLE, KEYED, SPOKEN, MENTION, AT_A_MACHINE, IN_A_LOG, WITH_A_PASSWORD)
+IN_A_COMMAND: Final = Rule(
+    "username",
+    (
+        r"\b(?:sudo|chown|passwd|useradd|adduser|usermod|userdel|chage|gpasswd|su -) ?[^\n]{1,60}",
+        r"\b(?:mysql\w*|psql|pg_dump\w*|ftp|sftp|ssh|smbclient|ldapsearch|docker|kubectl|svn|curl) [^\n]{0,120} -{1,2}(?:u|l|username|as)[ =]?[a-z]",
+        r"uid=[0-9]+\([a-z]|\blogin [^ ]+ password |^ *user [a-z]|^[a-z_][\w.-]*:[x*]:[0-9]+:",
+        r"\b(?:todo|fixme|xxx|hack) ?\([a-z]|@author @?[a-z]|\([a-z][\w.-]+ +(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}",
+    ),
+    re.compile(
+        r"(?m)(?:\b(?:sudo (?:-\w+ )*-u|su -l? ?|chown (?:-\w+ )*|passwd|useradd (?:-\S+ (?:/\S+ )?)*|adduser (?:--\S+ )*|userdel (?:-\w )*|chage -l) ?(?=[a-z_])|"
+        r"\b(?:mysql\w*|psql|pg_dump\w*)\s[^\n]{0,120}?\s-[uU] ?|\bssh (?:-\w+ )*-l |\b(?:docker|podman) [^\n]{0,80}?\s(?:-u|--username)[ =]|--(?:username|as)[= ]|"
+        r"\buid=\d+\(|\blogin (?=\S+ password )|^[ \t]*User (?=[a-z_][\w.-]*$)|^(?=[a-z_][\w.-]*:[x*]:\d+:\d+:)|"
+        r"\b(?:TODO|FIXME|XXX|HACK) ?\(@?|@author @?(?=[a-z][\w.-]+\s*$)|\((?=[a-z][\w.-]+ +(?:19|20)\d\d-\d\d-\d\d))"
+        r"(?P<v>[A-Za-z_][\w.-]{1,31})(?![\w@(]|\.\w|/)"
+    ),
+    lambda match: 0 if _free(match["v"]) or load().kinds.get(match["v"].lower(), 0) == COMMON else 80,
+)
+"""The account in a command, in what a machine keeps of accounts, and where a line of code says whose it is."""
+
+_PAGES: Final = frozenset(
+    (
+        "about home search explore login signup settings help privacy terms share intent hashtag watch channel company "
+        "jobs pulse feed p reel reels stories tv i features topics orgs marketplace pricing docs blog sponsors apps new "
+        "trending collections events security customer-stories enterprise team contact site github user"
+    ).split()
+)
+
+PROFILE: Final = Rule(
+    "username",
+    (
+        r"(?:github|gitlab|twitter|x|instagram|facebook|tiktok|youtube|linkedin|reddit|twitch|medium|t|mastodon[\w.-]*|bsky|keybase|kaggle|huggingface|dev|behance|soundcloud|patreon)\.(?:com|org|me|social|app|io|co|to|tv)/",
+        r"@[\w.-]+@[\w-]+\.[a-z]",
+    ),
+    re.compile(
+        r"(?:\b(?:www\.)?(?:github|gitlab)\.com/(?P<v>[A-Za-z0-9][\w-]{1,38})/?(?![\w/.-])|"
+        r"\b(?:www\.)?(?:(?:twitter|x|instagram|facebook|twitch\.tv|soundcloud|patreon|behance|medium)\.(?:com|net)/@?|tiktok\.com/@|youtube\.com/(?:@|user/|c/)|linkedin\.com/in/|reddit\.com/u(?:ser)?/|t\.me/|keybase\.io/|kaggle\.com/|bsky\.app/profile/)(?P<w>[A-Za-z0-9][\w.-]{1,38}[A-Za-z0-9_])/?(?![\w/-]))"
+    ),
+    lambda match: (
+        0
+        if _free(name := match["v"] or match["w"])
+        or name.lower() in _PAGES
+        or (match["v"] is not None and not like_a_person(name) and not _marked(name))
+        else 80
+    ),
+)
+"""The page of an account at a service that everybody knows."""
+
+RULES: Final = (HANDLE, KEYED, SPOKEN, MENTION, AT_A_MACHINE, IN_A_LOG, IN_A_COMMAND, WITH_A_PASSWORD, PROFILE)

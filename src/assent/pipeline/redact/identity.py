@@ -140,11 +140,11 @@ BORN: Final = Rule(
     (
         r"(?:birth|d\.?o\.?b|\bborn\b|geburts|\bgeb\b|\bgeboren|\bn\xc3\xa9|\bne[_\"'\\]|bday|\bddn\b|\bnac(?:\.|\xc3|i)|naissance|nacimi|naci\b|naci\xc3|nacid|cumplea|"
         r"\bnat[oa] |nascit|nascim|nascid|geboorte|compleanno|anniversaire|urodz|delse|\xe7\x94\x9f\xe5\xb9\xb4|"
-        r"\xe5\x87\xba\xe7\x94\x9f)[^\n]{0,48}[0-9]",
+        r"\xe5\x87\xba\xe7\x94\x9f)[^\n]{0,48}(?:[0-9]|\n[^\n]{0,6}[0-9])",
     ),
     re.compile(
-        rf"(?i)(?:{_BIRTH})(?:[^\d\n]{{0,24}}|[^\d\n]{{0,40}}?(?:\b(?:on|am|le|el|il|was|is)\s))(?P<v>(?:19|20)\d\d[-./]\d{{1,2}}[-./]\d{{1,2}}|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|"
-        rf"\d{{1,2}}[-./]\d{{1,2}}[-./](?:19|20)?\d\d|\d{{1,2}}(?:st|nd|rd|th|er|\.|º)?\s(?:de\s|of\s)?(?:{_MONTHS}),?\s(?:de\s|del\s)?(?:19|20)\d\d|"
+        rf"(?i)(?:{_BIRTH})(?:[^\d\n]{{0,24}}|[^\d\n]{{0,12}}\n[^\d\n]{{0,6}}|[^\d\n]{{0,40}}?(?:\b(?:on|am|le|el|il|was|is)\s))(?P<v>(?:19|20)\d\d[-./]\d{{1,2}}[-./]\d{{1,2}}|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|"
+        rf"\d{{1,2}}[-./]\d{{1,2}}[-./](?:19|20)?\d\d|\d{{1,2}}(?:st|nd|rd|th|er|\.|º)?[\s-](?:de\s|of\s)?(?:{_MONTHS}),?[\s-](?:de\s|del\s)?(?:19|20)\d\d|"
         r"(?:19|20)\d\d年\d{1,2}月\d{1,2}日)(?!\d|[./-]\d)"
     ),
     lambda _: 100,

@@ -52,11 +52,16 @@ def _remote(match: re.Match[str]) -> int:
 
 REMOTE: Final = Rule(
     "repository",
-    (r"git@[\w.-]+[:/]", r"ssh://", r"\.git\b", r"(?:github|gitlab|bitbucket|codeberg)[\w.-]*/[\w.-]+/[\w.-]"),
+    (
+        r"git@[\w.-]+[:/]",
+        r"ssh://",
+        r"\.git\b",
+        r"(?:github|gitlab|bitbucket|codeberg|\bgit\.|\bgitea\.)[\w.-]*/~?[\w.-]+/[\w.-]",
+    ),
     re.compile(
         r"(?:(?:git\+)?ssh:/{2}(?:[\w.-]+@)?[\w.-]+(?::\d+)?/[\w.~/-]+?(?:\.git)?|(?<![\w.])(?:git|hg|gitea|forgejo)@[\w.-]+[:/][\w.~-]+(?:/[\w.~-]+)*|"
         r"(?:git\+)?(?:https?|git)://(?:[^\s/@\"']+@)?[\w.-]+(?::\d+)?/[\w.~-]+(?:/[\w.~-]+)*?\.git\b|"
-        r"(?:https?://)?(?:www\.)?(?:github\.com|gitlab\.[\w.]+|bitbucket\.org|codeberg\.org|dev\.azure\.com)/(?P<org>[\w.-]+)/(?P<repo>[\w.-]+))(?![\w@])"
+        r"(?:https?://)?(?:www\.)?(?:github\.com|[\w.-]*gitlab\.[\w.]+|gite?a?\.[\w-]+\.[\w.]+|bitbucket\.org|codeberg\.org|dev\.azure\.com)/(?P<org>~?[\w.-]+)/(?P<repo>[\w.-]+))(?![\w@])"
     ),
     _remote,
 )

@@ -1,4 +1,4 @@
-"""Redaction beside Presidio as it comes: precision and recall by type on the test half, and speed on the same text.
+"""Redaction beside Presidio as it comes: precision and recall by type on texts written apart, and speed on the same.
 
 Presidio runs in the environment whose interpreter ASSENT_PEERS names. Its names come from a spaCy model where one is
 installed there; with none it looks by patterns only, and that is said. A finding counts for a labelled span if it has
@@ -32,9 +32,10 @@ from benchmarks.board.rounds import (
 )
 from benchmarks.board.values import Figure, Growth, Headline, Result, Spread, Table, Words
 from benchmarks.redact_set.make import Document, documents
+from benchmarks.redact_set.unseen import unseen
 
 ROUNDS = setting("ROUNDS", 5, small=2)
-TEXTS = setting("TEXTS", 2_146, small=64)
+TEXTS = setting("TEXTS", 458, small=64)
 TALKS = setting("TALKS", 400, small=16)
 DIALOGUE = public_data() / "conversations/hh-rlhf-harmless/test.jsonl.gz"
 EVERYTHING = RedactTerms()
@@ -131,10 +132,12 @@ def speed(name: str, texts: list[str]) -> tuple[list[Figure], list[Figure], Grow
 
 
 def measure() -> Result:
-    """Score both on the test half, then time both on the same texts."""
-    rows = documents("test")[:TEXTS]
+    """Score both on the half of the texts written apart that nobody looks at, then time both on the same texts."""
+    rows = unseen()[:TEXTS]
     texts = [row.text for row in rows]
     mine, peer, absent, notes = score(rows, ours(texts, EVERYTHING)), {}, [], []
+    own = documents("test")
+    known = score(own, ours([row.text for row in own], EVERYTHING))
     if peers_environment():
         answer = peer_found(texts)
         found = answer["found"]
@@ -143,7 +146,10 @@ def measure() -> Result:
     else:
         absent.append(no_peers("Presidio"))
     spans = sum(hit + miss for hit, miss, _ in mine.values())
-    lines = [(kind, f"{n[0] + n[1]:,}", shown(n), shown(peer.get(kind)) if peer else "") for kind, n in mine.items()]
+    lines = [
+        (kind, f"{n[0] + n[1]:,}", shown(n), shown(peer.get(kind)) if peer else "", shown(known.get(kind)))
+        for kind, n in mine.items()
+    ]
     figures, ratios, grown = speed("labelled texts", texts)
     grows = [grown]
     if talk := dialogue():
@@ -151,7 +157,8 @@ def measure() -> Result:
         figures, ratios, grows = [*figures, *more], [*ratios, *others], [*grows, grown]
     else:
         absent.append(no_data("real dialogue"))
-    table = Table(("type", "spans", "precision, recall, F1", "Presidio"), tuple(lines))
+    columns = ("type", "spans", "precision, recall, F1", "Presidio", "assent, on texts of our own")
+    table = Table(columns, tuple(lines))
     return Result(
         tuple(figures), tuple(ratios), tuple(grows), (table,), (f"{spans:,} labelled spans.", *notes), tuple(absent)
     )
@@ -161,14 +168,17 @@ HEADLINE = Headline(
     Words(
         title="Redaction",
         work=(
-            f"{TEXTS:,} texts with labelled spans in five languages, chats, code, JSON, logs. Any overlap with "
-            "the right type is a hit."
+            f"{TEXTS:,} texts with labelled spans in five languages: chats, code, JSON, logs, and texts that hold nothing. "
+            "They were written apart from the rules, and nobody looked at them when rules were mended. Any overlap "
+            "with the right type is a hit."
         ),
         peer="Presidio out of the box, on the same texts, in an environment of its own",
         remarks=(
             (
-                "**This half was looked at while the rules were written**, so it flatters; before any look, names "
-                "had 0.904 and 0.919, phones a recall of 0.933, the rest 0.91 to 1."
+                "When these texts came, before any rule was mended on their other half, it was 0.777 of the names at a "
+                "precision of 0.930, 0.178 of the accounts, 0.706 of the dates of birth, 0.773 of the repositories, "
+                "0.864 of the secrets, 0.861 of the telephones, 0.869 of the addresses, and the rest as it is. The "
+                "texts of our own were looked at while the rules were written, so they flatter."
             ),
         ),
     ),

@@ -1,1 +1,1 @@
-"""The labelled set of redaction: `dev` to look at while working, `test` to measure; they share nothing."""
+"""Labelled texts of redaction: `dev` to look at while working, `test` and `unseen` to measure; they share nothing."""

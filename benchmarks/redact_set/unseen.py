@@ -1,4 +1,4 @@
-"""Labelled texts by writers who knew neither the rules nor the other halves: `unseen()`.
+"""Labelled texts that were written apart, without a look at the rules or the other halves: `unseen()`.
 
 Each file of `unseen/` holds documents between lines of `=====`; a span is written ⟦type|value⟧ where it stands. Every
 second document of a file, `looked_at`, may be read to mend rules; the others only ever say how good they are.

@@ -173,10 +173,10 @@ FLOORS = {
     "secret": 0.85,
     "username": 0.69,
 }
-"""Recall by type on the texts of outsiders that may be looked at, a little below what it was."""
+"""Recall by type on the texts written apart that may be looked at, a little below what it was."""
 
 
-def test_what_outsiders_wrote_is_found_as_well_as_it_was() -> None:
+def test_texts_written_apart_are_searched_as_well_as_they_were() -> None:
     rows = unseen(looked_at=True)
     counts = score(rows, ours([row.text for row in rows], EVERYTHING))
     for kind, (hit, miss, false) in counts.items():

@@ -69,6 +69,10 @@ class NotValid(Exception):  # noqa: N818 - the name is the answer
         self.status = status
 
 
+UNFIT = (KeyError, TypeError, AttributeError, UnicodeEncodeError, RecursionError)
+"""What `verify` raises where record or terms hold a value that their version does not have."""
+
+
 def need(holds: object, reason: str, status: int = 2) -> None:
     """Go on only if something holds."""
     if not holds:
@@ -441,7 +445,7 @@ def main(arguments: list[str] | None = None) -> int:
         words = {1: "unreadable", 2: "invalid", 4: "incomplete"}
         print(f"{words[problem.status]}: {problem}", file=sys.stderr)
         return problem.status
-    except (KeyError, TypeError, AttributeError, UnicodeEncodeError, RecursionError):
+    except UNFIT:
         print("invalid: record or terms hold a value that their version does not have", file=sys.stderr)
         return 2
     print("\n".join(proven))

@@ -10,7 +10,6 @@ meaning or none. It holds no key: a document cannot vouch for itself.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,7 +121,7 @@ def _no_number(_: str) -> NoReturn:
 def _salt(text: str) -> bytes:
     try:
         salt = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         salt = b""
     if len(salt) != SALT_BYTES or base64.b64encode(salt).decode() != text:
         raise Invalid(f"the salt is not {SALT_BYTES} bytes in base64")

@@ -109,7 +109,7 @@ def _folder(root: Path) -> list[ExportFile]:
 
 
 def _packed(archive: zipfile.ZipFile) -> list[ExportFile]:
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     if len(entries) > MAX_ENTRIES:
         raise Invalid(f"the ZIP archive holds more than {MAX_ENTRIES} files", "give an export as it was downloaded")
     if sum(entry.file_size for entry in entries) > MAX_EXPORT_BYTES:

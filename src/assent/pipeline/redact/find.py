@@ -50,9 +50,6 @@ _RANK: Final = {name: place for place, name in enumerate(_ORDER)}
 _LOCAL: Final = threading.local()
 _INSIDE: Final = bytes(range(0x80, 0xC0))
 """Bytes of UTF-8 that go on with a sign instead of beginning one."""
-BEFORE: Final = 160
-AFTER: Final = 400
-"""How far from the end of a trigger its pattern looks, in code points."""
 
 
 def _database() -> Any:
@@ -101,7 +98,7 @@ def _windows(ends: list[int], length: int, rule: Rule) -> Iterator[tuple[int, in
         return
     begin, end = -1, -1
     for at in ends:
-        left, right = max(0, at - BEFORE), min(length, at + AFTER)
+        left, right = max(0, at - rule.before), min(length, at + rule.after)
         if left > end:
             if end >= 0:
                 yield begin, end

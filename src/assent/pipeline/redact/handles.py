@@ -37,6 +37,8 @@ _NO_ACCOUNT: Final = re.compile(
 """A host, a file: an account has no such ending, or it says so by a figure or a stroke."""
 _VALUE: Final = r"(?P<v>[A-Za-z0-9][\w.-]{1,38}[A-Za-z0-9_])"
 _END: Final = r"(?![\w@]|\.\w|\()"
+_NEAR: Final = (100, 100)
+"""An account stands close to what says so."""
 
 
 @cache
@@ -122,6 +124,7 @@ HANDLE: Final = Rule(
         rf"{_VALUE}{_END}"
     ),
     _handle,
+    *_NEAR,
 )  # fmt: skip
 
 
@@ -155,6 +158,7 @@ KEYED: Final = Rule(
         rf"{_VALUE}{_END}(?(quote)(?=\\?[\"'`])|(?=[\s,;&<]|$))"
     ),
     _keyed,
+    *_NEAR,
 )
 """A field that says it holds an account; one that says who did it counts where the value is made of a name."""
 
@@ -185,6 +189,7 @@ SPOKEN: Final = Rule(
         rf"{_VALUE}{_END}" + r"(?!\\|/|:/)"
     ),
     _spoken,
+    *_NEAR,
 )
 """A sentence about an account, and a word behind it that is written as only accounts are."""
 
@@ -206,6 +211,7 @@ MENTION: Final = Rule(
         r"(?:(?P<beside>(?<=[a-zà-ÿ] \()|(?<=[a-zà-ÿ] – )|(?<=[a-zà-ÿ] - ))|(?<![\w@./\"'`=-]))@(?P<v>[A-Za-z][\w.-]{1,36}[A-Za-z0-9_])(?![\w@/({:\[]|\.\w)"
     ),
     _mentioned,
+    *_NEAR,
 )
 
 AT_A_MACHINE: Final = Rule(
@@ -215,6 +221,7 @@ AT_A_MACHINE: Final = Rule(
         r"(?<![\w.@/+-])(?:(?P<v>[A-Za-z_][\w.-]{1,31})@(?=\d{1,3}(?:\.\d{1,3}){3}(?![\w.])|\[?(?:[0-9A-Fa-f]{1,4}:){2,7}|[\w-]+(?:\.[\w-]+)*:[~/])|(?<=ssh )(?P<w>[a-z_][\w.-]{1,31})@(?=[\w-]+(?![\w.-]*@)))"
     ),
     lambda match: 0 if _free(match["v"] or match["w"]) else 90,
+    *_NEAR,
 )
 """`ssh ana@10.1.2.3`, `ana@host:~$`; where a host has a domain it is a mail address, too."""
 
@@ -232,6 +239,7 @@ IN_A_LOG: Final = Rule(
         r"(?P<v>[A-Za-z_][\w.-]{1,31})(?![\w@:]|\.\w|/)"
     ),
     lambda match: 0 if _free(match["v"]) else 85,
+    *_NEAR,
 )
 """What programs write about who came: sshd, npm, gh, `ls -l`, `who`, `net use`."""
 

@@ -14,13 +14,16 @@ class Rule(NamedTuple):
 
     `triggers` are Hyperscan expressions over UTF-8 bytes, ASCII case folded: they must fire on
     every text that the pattern can match. The finding is the group `v` of the pattern where it
-    has one. `judge` returns how sure it is, 0 to 100; 0 is no finding.
+    has one. `judge` returns how sure it is, 0 to 100; 0 is no finding. `before` and `after` are how far
+    from the end of a trigger the pattern looks, in code points.
     """
 
     type: str
     triggers: tuple[str, ...]
     pattern: re.Pattern[str]
     judge: Callable[[re.Match[str]], int]
+    before: int = 160
+    after: int = 400
 
 
 def always(_match: re.Match[str]) -> int:

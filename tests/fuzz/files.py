@@ -41,8 +41,8 @@ FACT = {
     "choices": [{"purpose": "training", "act": "allow", "at": "2026-01-03T00:00:00Z"}],
 }  # fmt: skip
 CHOICE = {
-    "subject": "p-17", "purpose": "training", "act": "allow", "at": "2026-01-03T00:00:00Z", "notice": "sha256:1",
-    "surface": "web",
+    "subject": "p-17", "purpose": "training", "act": "allow", "at": "2026-01-03T00:00:00Z",
+    "notice": f"sha256:{'1' * 64}", "surface": "web",
 }  # fmt: skip
 
 

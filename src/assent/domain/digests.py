@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from typing import Final
+
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def canonical(value: object) -> bytes:
@@ -23,3 +27,8 @@ def digest(value: object) -> str:
 def digest_bytes(data: bytes) -> str:
     """Name bytes by their SHA-256, as `sha256:<64 hex digits>`."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def is_digest(said: str) -> bool:
+    """Tell whether text is written as `digest` writes a name."""
+    return _DIGEST.fullmatch(said) is not None

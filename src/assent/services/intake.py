@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from assent.connectors.formats.port import Malformed, Skipped
 from assent.domain.choices import project_target
 from assent.domain.conversation import Conversation
-from assent.domain.digests import digest
+from assent.domain.digests import digest, is_digest
 from assent.domain.errors import Invalid
 from assent.domain.facts import FactsProblem, facts_from_record
 from assent.services.ledger.append import append
@@ -170,8 +170,8 @@ def import_choices(
     """Read choices that the product's own notice recorded, one JSON object a line.
 
     Keys: subject, purpose, act, at, notice (digest of the exact text shown), surface, and
-    `project` or `conversation` for one that is about less than everything. An `allow` without
-    notice and surface is refused: nobody can show what was asked. With `purposes`, a choice for
+    `project` or `conversation` for one that is about less than everything. An `allow` without the
+    digest of a notice and a surface is refused: nobody can show what was asked. With `purposes`, a choice for
     any other is refused: no rule would ever read it. Each gets its leaf in the ledger, `batch` at a time.
     """
     summary = LinesSummary()
@@ -216,6 +216,10 @@ def choice_from_record(record: dict[str, Any], now: datetime) -> Choice:
     if choice.act == "allow" and not (notice and surface):
         fix = "give the digest of the notice that was shown and the surface it was shown on"
         raise FactsProblem("notice", "an `allow` must quote what the person was shown", fix)
+    # of an allow alone: a refusal counts whatever it quotes, and must not be lost for it
+    if choice.act == "allow" and not is_digest(notice):
+        fix = "write `sha256:` and the SHA-256, 64 lower-case hexadecimal digits, of the exact text that was shown"
+        raise FactsProblem("notice", "is not a digest", fix)
     if choice.at > now:
         raise FactsProblem("at", "lies in the future", "give the instant of the act, in UTC")
     return Choice(

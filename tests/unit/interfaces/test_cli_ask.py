@@ -265,7 +265,7 @@ def test_withdrawing_says_what_ends_and_what_is_not_reached(tmp_path: Path) -> N
     home = adults(made(tmp_path / "home"), "me")
     export = claude_ai(tmp_path / "export", ("c1", "2026-01-10T11:00:00Z"))
     allow = {"subject": "me", "purpose": "training", "act": "allow", "at": "2026-01-01T10:00:00Z",
-             "notice": "sha256:n", "surface": "web"}  # fmt: skip
+             "notice": f"sha256:{'1' * 64}", "surface": "web"}  # fmt: skip
     assert home("import", "choices", home.write("choices.ndjson", [allow])).status == 0
     assert home("import", "claude-ai", export, "--subject", "me", at=home.now.replace(day=11)).status == 0
     said = home("choose", "me", "withdraw", at=home.now.replace(day=12))

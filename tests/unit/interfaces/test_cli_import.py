@@ -103,7 +103,7 @@ def test_lines_of_people_and_choices_are_taken_or_named(home: Home) -> None:
     assert said.err.splitlines()[0] == "  people.ndjson:2: the line is not a JSON object"
     assert said.err.splitlines()[2] == "  people.ndjson:3: key `age`: is not an age"
     act = {"subject": "a", "purpose": "training", "at": "2025-12-01T00:00:00Z"}
-    shown = {"notice": "sha256:00", "surface": "web"}
+    shown = {"notice": f"sha256:{'0' * 64}", "surface": "web"}
     choices = home.write("c", [{**act, "act": "allow"}, {**act, "act": "allow", **shown}, {**act, "act": "decline"}])
     answer = home("import", "choices", choices, "--json")
     assert answer.status == 4

@@ -217,9 +217,10 @@ def test_a_bad_account_is_named_and_the_others_are_taken(acme: Provider, line: o
 
 # -- choices ----------------------------------------------------------------------------------------
 
+SHOWN = f"sha256:{'0f' * 32}"
 ALLOW = {
     "subject": "a", "purpose": "training", "act": "allow", "at": "2026-01-01T12:00:00Z",
-    "notice": "sha256:0f", "surface": "web",
+    "notice": SHOWN, "surface": "web",
 }  # fmt: skip
 
 
@@ -235,9 +236,7 @@ def test_choices_are_appended_once_however_often_the_file_comes(acme: Provider) 
         (T0, "training", "allow"),
         (day(1), "training", "withdraw"),
     ]
-    assert {(c.notice, c.surface, c.recorded_by, c.recorded_at) for c in found} == {
-        ("sha256:0f", "web", "import", day(9))
-    }
+    assert {(c.notice, c.surface, c.recorded_by, c.recorded_at) for c in found} == {(SHOWN, "web", "import", day(9))}
 
 
 def test_every_imported_choice_has_a_leaf(acme: Provider) -> None:
@@ -307,6 +306,29 @@ def test_an_allow_quotes_a_notice_that_is_text(acme: Provider, shown: dict[str, 
     summary = import_choices(lines({**ALLOW, **shown}), acme.store, acme.log, now=day(1))
     assert summary.taken == 0
     assert list(acme.store.choices("a")) == []
+
+
+@pytest.mark.parametrize(
+    "notice",
+    ["x", "sha256:", "sha256:00", SHOWN[7:], SHOWN.upper(), f"sha256:{SHOWN[7:].upper()}", SHOWN + "0", SHOWN + "\n",
+     f"sha512:{SHOWN[7:]}", f" {SHOWN}", f"sha256:{'g' * 64}", "sha256:" + "\u0660" * 64],
+    ids=repr,
+)  # fmt: skip
+def test_an_allow_quotes_the_digest_of_what_was_shown(acme: Provider, notice: str) -> None:
+    summary = import_choices(
+        lines({**ALLOW, "subject": "b"}, {**ALLOW, "notice": notice}), acme.store, acme.log, now=T0
+    )
+    ((number, problem, fix),) = summary.problems
+    assert (summary.taken, number, problem) == (1, 2, "key `notice`: is not a digest")
+    assert fix.startswith("write `sha256:` and the SHA-256, 64 lower-case hexadecimal digits, ")
+    assert list(acme.store.choices("a")) == []
+
+
+@pytest.mark.parametrize("act", ["decline", "defer", "withdraw"])
+def test_what_gives_nothing_is_taken_whatever_it_quotes(acme: Provider, act: str) -> None:
+    said = {**ALLOW, "act": act, "notice": "the leaflet of May"}
+    assert import_choices(lines(said), acme.store, acme.log, now=T0).taken == 1
+    assert [choice.act for choice in acme.store.choices("a")] == [act]
 
 
 def test_an_act_in_the_future_is_refused(acme: Provider) -> None:

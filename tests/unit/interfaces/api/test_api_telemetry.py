@@ -159,7 +159,8 @@ def test_whoever_allowed_it_is_told_that_it_may_be_trained_on_and_nobody_else(ap
 
     api.world.store.put_accounts([Account("p-1", plan="pro", age=40), Account("p-3", plan="pro", age=40)])
     at = format_instant(START - timedelta(days=2))
-    line = {"subject": "p-1", "purpose": "training", "act": "allow", "at": at, "notice": "sha256:0", "surface": "web"}
+    shown = {"notice": f"sha256:{'0' * 64}", "surface": "web"}
+    line = {"subject": "p-1", "purpose": "training", "act": "allow", "at": at, **shown}
     import_choices([json.dumps(line).encode()], api.world.store, api.world.log, now=START)
     allowed, silent = take(api, turn(1), turn(1, conversation="c-3", subject="p-3"))
     assert "training" in allowed["purposes"]

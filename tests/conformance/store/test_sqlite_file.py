@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import threading
 import time
+from contextlib import closing
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -108,6 +109,54 @@ def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path, vault: Vault) -> 
     with pytest.raises(AssentError, match="cannot be opened as a store: file is not a database"):
         SqliteStore.open(other, vault)
     assert other.read_text() == "dear reader, " * 400
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_an_empty_file_is_no_store_and_becomes_none(store: SqliteStore, file: Path, tmp_path: Path) -> None:
+    store.close()
+    file.write_bytes(b"")
+    log = file.with_name("store.db-wal")
+    log.write_bytes(b"what was not yet moved into the file")
+    before = _files(tmp_path)
+    with pytest.raises(AssentError, match="is empty and holds no store") as said:
+        SqliteStore.open(file, vault_in(tmp_path))
+    assert "assent restore" in said.value.fix
+    assert _files(tmp_path) == before
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+@pytest.mark.parametrize("table", ["letter", "alembic_version"])
+def test_a_database_without_a_store_is_left_alone(tmp_path: Path, vault: Vault, mode: str, table: str) -> None:
+    other = tmp_path / "other 100%.db"
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute(f"PRAGMA journal_mode={mode}")
+        connection.execute(f"CREATE TABLE {table} (version_num TEXT)")
+        connection.commit()
+    before = _files(tmp_path)
+    with pytest.raises(AssentError, match="is a database without a store in it") as said:
+        SqliteStore.open(other, vault)
+    assert "assent restore" in said.value.fix
+    assert _files(tmp_path) == before
+
+
+def test_a_store_whose_log_was_lost_before_it_was_moved_is_no_store(tmp_path: Path, vault: Vault) -> None:
+    made = tmp_path / "made.db"
+    store = SqliteStore.open(made, vault, create=True)
+    lost = tmp_path / "lost.db"
+    shutil.copy(made, lost)
+    store.close()
+    assert lost.stat().st_size > 0
+    with pytest.raises(AssentError, match="is a database without a store in it"):
+        SqliteStore.open(lost, vault)
+
+
+def test_what_makes_a_store_may_find_an_empty_file(file: Path, vault: Vault) -> None:
+    file.touch()
+    SqliteStore.open(file, vault, create=True).close()
+    SqliteStore.open(file, vault).close()
 
 
 @pytest.mark.fault("full disk below the database")

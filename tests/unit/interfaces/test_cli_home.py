@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from homes import NOW, call, made, program
+from homes import NOW, call, claude_ai, made, program
 
 from assent.wiring import Wiring
 
@@ -26,6 +26,28 @@ def test_a_new_home_has_settings_a_store_and_a_copy_of_the_policy(tmp_path: Path
     original = Wiring.policy_library() / f"{NEW}.toml"
     assert [file.read_bytes() for file in (home / "policies").iterdir()] == [original.read_bytes()]
     assert stat.S_IMODE((home / "assent.db").stat().st_mode) == 0o600
+
+
+def test_a_home_whose_database_was_emptied_takes_nothing_in(tmp_path: Path) -> None:
+    home = made(tmp_path / "home")
+    export = claude_ai(tmp_path / "export", ("c1", "2025-12-20T00:00:00Z"))
+    assert home("import", "claude-ai", export, "--subject", "me").status == 0
+    file = home.folder / "assent.db"
+    file.write_bytes(b"")
+    for end in ("-wal", "-shm"):
+        file.with_name(file.name + end).unlink(missing_ok=True)
+    before = {path: path.read_bytes() for path in home.folder.rglob("*") if path.is_file()}
+    for arguments in (
+        ("status",),
+        ("import", "claude-ai", export, "--subject", "me"),
+        ("sweep", "--redo"),
+        ("plan",),
+    ):
+        said = home(*arguments)
+        assert (said.status, said.out) == (1, "")
+        assert "holds no store" in said.err
+        assert "bring the home back from a backup: assent restore" in said.err
+    assert {path: path.read_bytes() for path in home.folder.rglob("*") if path.is_file()} == before
 
 
 def test_it_can_ask_at_once_by_the_notice_that_ships_for_its_policy(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -52,6 +52,8 @@ _SPEED: Final = {
 }
 """What makes bulk work about twice as fast, in bounded memory."""
 
+_RESTORE: Final = "check the path, or bring the home back from a backup: assent restore"
+
 _WRITES: Final = {"assent_writes": True}
 _NONE: Final[Mapping[str, object]] = {}
 
@@ -64,7 +66,7 @@ class Database:
 
         `busy_timeout_s` bounds the wait for another writer. Raises `NotFound` if there is no
         file and `create` is false, `Refused` if this SQLite cannot erase or the file is newer
-        than this assent, `AssentError` if the file is none of ours.
+        than this assent, `AssentError` if the file is none of ours, and then leaves it as it is.
         """
         if not path.exists():
             if not create or not path.parent.is_dir():
@@ -75,6 +77,8 @@ class Database:
         self._turns = Turns(path, busy_timeout_s)
         self.engine = self._engine(path)
         try:
+            if not create:
+                _check_ours(path, busy_timeout_s)
             with self.reading() as connection:
                 stands = step_of(connection)
             if stands != NEWEST:
@@ -82,7 +86,7 @@ class Database:
                     migrate(connection)
         except (DatabaseError, sqlite3.DatabaseError) as problem:
             self.engine.dispose()
-            raise AssentError(f"`{path}` cannot be opened as a store: {_said(problem)}", "check the path") from None
+            raise AssentError(f"`{path}` cannot be opened as a store: {_said(problem)}", _RESTORE) from None
         except BaseException:
             self.engine.dispose()
             raise
@@ -242,6 +246,22 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 def _said(problem: DatabaseError | sqlite3.DatabaseError) -> str:
     return str(problem.orig if isinstance(problem, DatabaseError) else problem)
+
+
+def _check_ours(path: Path, busy_timeout_s: float) -> None:
+    """Raise `AssentError` for a file without a store in it.
+
+    Made into a store, it would know nothing of what was erased and withdrawn, and let it back in.
+    """
+    if path.stat().st_size == 0:
+        # not even opened: SQLite throws away the log beside an empty file, and what it holds with it
+        raise AssentError(f"`{path}` is empty and holds no store", _RESTORE)
+    # without `_prepare`, which changes how a file is written
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(address, timeout=busy_timeout_s, uri=True, isolation_level=None)) as connection:
+        names = connection.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchall()
+        if not (names and connection.execute("SELECT version_num FROM alembic_version").fetchall()):
+            raise AssentError(f"`{path}` is a database without a store in it", _RESTORE)
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:

@@ -50,6 +50,33 @@ def test_a_home_whose_database_was_emptied_takes_nothing_in(tmp_path: Path) -> N
     assert {path: path.read_bytes() for path in home.folder.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_nobody_is_named_by_a_blank_and_no_home_either(tmp_path: Path, blank: str) -> None:
+    home = made(tmp_path / "home")
+    export = claude_ai(tmp_path / "export", ("c1", "2025-12-20T00:00:00Z"))
+    order = ("--matter", "m", "--author", "a", "--reason", "r")
+    for arguments in (
+        ("choose", blank, "decline"),
+        ("choose", blank, "show"),
+        ("ask", blank),
+        ("link", blank, "me"),
+        ("link", "device", blank),
+        ("guardian", "add", "me", blank, "--method", "card", "--by", "desk"),
+        ("hold", "person", blank, *order),
+        ("hold", "organisation", blank, *order),
+        ("hold", "list", "--subject", blank),
+        ("import", "claude-ai", export, "--subject", blank),
+        ("explain", "--all", "--subject", blank),
+        ("where", "--subject", blank),
+        ("init", blank),
+    ):
+        said = home(*arguments)
+        assert (said.status, said.out) == (1, ""), arguments
+        assert "give a string that is not blank" in said.err, arguments
+    counts = home("status", "--json").json()
+    assert (counts["conversations"], counts["choices"], list(home("hold", "list").lines())) == (0, 0, [])
+
+
 def test_it_can_ask_at_once_by_the_notice_that_ships_for_its_policy(tmp_path: Path) -> None:
     home = made(tmp_path / "home")
     (file,) = (home.folder / "notices").iterdir()

@@ -82,7 +82,7 @@ def test_long_lists_of_problems_are_cut_and_say_so(home: Home, export: Path) -> 
         (("--region", "DE"), "need a person"),
         (("--subject", "me", "--age", "old"), "key `age`"),
         (("--subject", "me", "--age", "-3"), "key `age`"),
-        (("--subject", " "), "key `subject`"),
+        (("--subject", " "), "give a string that is not blank"),
     ],
     ids=repr,
 )

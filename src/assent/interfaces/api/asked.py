@@ -10,9 +10,12 @@ from pydantic.config import JsonDict
 
 from assent.domain.choices import check_scope, project_target
 from assent.domain.facts import Scope
+from assent.interfaces.api.problems import NOT_BLANK
 from assent.interfaces.api.resource import PLAIN, Input, Name
 
-Subject = Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN, description="The person, by your own id.")]
+Subject = Annotated[
+    str, Path(min_length=1, max_length=200, pattern=NOT_BLANK, description="The person, by your own id.")
+]
 ChoiceId = Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN)]
 
 

@@ -12,7 +12,8 @@ from assent.domain.facts import Act, Scope
 from assent.interfaces.api.access import Officer, Product, Reader
 from assent.interfaces.api.asked import About, Subject
 from assent.interfaces.api.effects import EffectsOut, effects_out
-from assent.interfaces.api.resource import PLAIN, Input, Instant, Name, Output, Paged, further, problems, resource
+from assent.interfaces.api.problems import NOT_BLANK
+from assent.interfaces.api.resource import Input, Instant, Name, Output, Paged, further, problems, resource
 from assent.interfaces.api.stretch import stretch
 from assent.interfaces.api.world import World
 from assent.services.choose.effects import effects_of
@@ -122,7 +123,7 @@ class GuardianList(Output):
     after: str | None
 
 
-NamedHere = Annotated[str, Query(min_length=1, max_length=200, pattern=PLAIN)]
+NamedHere = Annotated[str, Query(min_length=1, max_length=200, pattern=NOT_BLANK)]
 
 
 def router(world: World) -> APIRouter:

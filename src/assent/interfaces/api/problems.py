@@ -36,6 +36,9 @@ KINDS: Final = {
 }
 """Every status of a problem, with the last piece of its `type` and its `title`."""
 
+NOT_BLANK: Final = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+"""A line of text without control characters that has something to see in it."""
+
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
 
 
@@ -164,11 +167,17 @@ async def of_http(request: Request, error: Exception) -> Response:
 async def of_validation(request: Request, error: Exception) -> Response:
     """Answer fields that are not what they should be: each by its place, none by its value."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - FastAPI calls it for this class
-    faults = [_fault(item["loc"], item["type"], item["msg"]) for item in error.errors()]
+    faults = [_fault(item["loc"], item["type"], _said(item)) for item in error.errors()]
     first = f"{faults[0].pointer or 'the body'}: {faults[0].detail}"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     fix = "send what the description of this operation asks for; it is at /openapi.json"
     return answer(request.scope, 422, first + more, fix, faults=faults)
+
+
+def _said(item: Mapping[str, Any]) -> str:
+    if item.get("ctx", {}).get("pattern") == NOT_BLANK:
+        return "this is blank or not one line; give a string that is not blank"
+    return str(item["msg"])
 
 
 def _fault(place: Sequence[str | int], kind: str, message: str) -> Fault:

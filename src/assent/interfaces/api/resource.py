@@ -113,7 +113,7 @@ def _count(value: object) -> object:
     return value
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PLAIN)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=problem.NOT_BLANK)]
 """An id or word of the caller's own: a subject, a purpose, a client."""
 
 Word = Annotated[str, StringConstraints(max_length=200, pattern=PLAIN)]

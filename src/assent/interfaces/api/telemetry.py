@@ -23,7 +23,7 @@ from assent.domain.instants import format_instant
 from assent.interfaces.api.access import Needs
 from assent.interfaces.api.gate import TRACES, TURNS
 from assent.interfaces.api.problems import KINDS, StatusError
-from assent.interfaces.api.resource import Input, Instant, Name, Output, Relaying, Word, resource
+from assent.interfaces.api.resource import PLAIN, Input, Instant, Name, Output, Relaying, Word, resource
 from assent.interfaces.api.world import World
 from assent.services.live import LiveDesk, Taken, take_turns
 from assent.services.tokens import Caller
@@ -45,6 +45,10 @@ Telling = Annotated[Caller, Depends(Needs("product", "engineer"))]
 """A chat product or gateway, or an engineer's collector."""
 
 
+_Told = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PLAIN)]
+"""As `Name`, but one that is blank costs its own turn and not the whole call."""
+
+
 class TurnIn(Input):
     """One call of a model. `input` may repeat what was said before; the same message counts once.
 
@@ -55,8 +59,8 @@ class TurnIn(Input):
     format: Annotated[str, StringConstraints(pattern=f"^{FORMAT.pattern}$")]
     conversation: Name
     turn: Name
-    subject: Name
-    plan: Name | None = None
+    subject: _Told
+    plan: _Told | None = None
     project: Word = ""
     surface: Surface = "chat"
     mode: Mode = "normal"

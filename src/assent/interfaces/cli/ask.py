@@ -9,6 +9,7 @@ import click
 from assent.domain.errors import Invalid
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.asking import About, about, about_options, question_here, take, text_here
+from assent.interfaces.cli.options import NAME
 
 if TYPE_CHECKING:
     from assent.domain.facts import Act
@@ -21,7 +22,7 @@ NOT_NOW = 2
 
 
 @click.command()
-@click.argument("subject")
+@click.argument("subject", type=NAME)
 @click.argument("doing", metavar="[status|change]", default="ask", type=click.Choice(["ask", "status", "change"]))
 @click.option("--purpose", help="What the person is asked to allow. Default: training, or what the campaign asks next.")
 @about_options

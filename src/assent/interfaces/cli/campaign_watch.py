@@ -13,6 +13,7 @@ from assent.domain.errors import Refused
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.campaign_views import alarm_record, course_record, funnel_record, shares
+from assent.interfaces.cli.options import NAME
 
 if TYPE_CHECKING:
     from assent.services.campaign.funnel import Funnel
@@ -169,7 +170,7 @@ def funnel(wiring: Wiring, name: str, purpose: str | None, picture: Path | None,
 
 @click.command()
 @_ID
-@click.argument("subject")
+@click.argument("subject", type=NAME)
 @_JSON
 @click.pass_obj
 def offer(wiring: Wiring, name: str, subject: str, *, as_json: bool) -> int:

@@ -11,6 +11,7 @@ from assent.domain.facts import ACTS
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.asking import about, about_options, outcome_record, question_here, take
+from assent.interfaces.cli.options import NAME
 from assent.services.choose.gate import check_may_allow
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("subject")
+@click.argument("subject", type=NAME)
 @click.argument("act", type=click.Choice([*ACTS, "show"]))
 @click.option("--purpose", default="training", show_default=True, help="Which permission the act is about.")
 @about_options

@@ -10,7 +10,7 @@ from assent.domain.digests import digest_bytes
 from assent.domain.errors import Invalid
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
-from assent.interfaces.cli.options import INSTANT
+from assent.interfaces.cli.options import INSTANT, NAME
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +32,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("organisation")
+@click.argument("organisation", type=NAME)
 @click.option("--purpose", "purposes", multiple=True, required=True, help="What is granted; may be given again.")
 @click.option("--terms", required=True, type=click.Path(exists=True, dir_okay=False),
               help="The signed text; its digest is kept.")  # fmt: skip
@@ -78,7 +78,7 @@ def end(wiring: Wiring, contract: str, at: datetime | None) -> int:
 
 
 @command.command(name="list")
-@click.option("--organisation", help="Only those of one organisation.")
+@click.option("--organisation", type=NAME, help="Only those of one organisation.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def list_(wiring: Wiring, organisation: str | None, as_json: bool) -> int:

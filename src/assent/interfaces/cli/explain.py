@@ -9,7 +9,7 @@ import click
 from assent.domain.errors import Invalid
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
-from assent.interfaces.cli.options import INSTANT
+from assent.interfaces.cli.options import INSTANT, NAME
 from assent.services.explain import explain_conversation
 from assent.store.records import ConversationFilter, Page
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("conversation", required=False)
 @click.option("--all", "every", is_flag=True, help="One line for each conversation, newest turn first.")
-@click.option("--subject", help="With --all: only this person's.")
+@click.option("--subject", type=NAME, help="With --all: only this person's.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="With --all: how many.")
 @click.option("--at", type=INSTANT, help="Instant to explain for, ISO 8601 with zone. Default: now.")
 @click.option("--as-subject", is_flag=True, help="As the person may see it: a hold under a gag is not told.")

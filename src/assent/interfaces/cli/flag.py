@@ -9,6 +9,7 @@ import click
 from assent.domain.instants import format_instant
 from assent.interfaces.cli import flag_review
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.options import NAME
 from assent.services.flag.scores import forget_scores
 from assent.store.records import Flag, Page
 
@@ -53,7 +54,7 @@ def command() -> None:
 @click.option("--review", is_flag=True, help="CONVERSATION is a flag's id: somebody looked at it.")
 @click.option("--reverse", is_flag=True, help="CONVERSATION is a flag's id: the finding was wrong.")
 @click.option("--list", "listed", is_flag=True, help="List the flags of CONVERSATION, or all, newest first.")
-@click.option("--subject", help="With --list: the flags of this person, also of what is erased.")
+@click.option("--subject", type=NAME, help="With --list: the flags of this person, also of what is erased.")
 @click.option("--forget", is_flag=True, help="End findings whose time is over (`flag_score_days`).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj

@@ -9,7 +9,7 @@ import click
 
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
-from assent.interfaces.cli.options import INSTANT
+from assent.interfaces.cli.options import INSTANT, NAME
 from assent.interfaces.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def review(wiring: Wiring, flag: str, by: str, decision: str | None, reason: str
 
 
 @click.command()
-@click.argument("subject")
+@click.argument("subject", type=NAME)
 @click.argument("flag")
 @click.option("--text", default="", help="What the person says, if anything. It goes when the appeal ends.")
 @_JSON

@@ -8,7 +8,7 @@ import click
 
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
-from assent.interfaces.cli.options import INSTANT
+from assent.interfaces.cli.options import INSTANT, NAME
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,8 +30,8 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("subject")
-@click.argument("guardian")
+@click.argument("subject", type=NAME)
+@click.argument("guardian", type=NAME)
 @click.option("--method", required=True, help="How it was verified that this is the guardian.")
 @click.option("--by", "recorded_by", required=True, help="Who verified it: a role or a desk, no name.")
 @click.option("--verified-at", type=INSTANT, help="When. Default: now.")
@@ -55,8 +55,8 @@ def add(
 
 
 @command.command()
-@click.argument("subject")
-@click.argument("guardian")
+@click.argument("subject", type=NAME)
+@click.argument("guardian", type=NAME)
 @click.pass_obj
 def end(wiring: Wiring, subject: str, guardian: str) -> int:
     """Record that GUARDIAN may no longer act for SUBJECT; what was allowed stays until somebody withdraws it.
@@ -73,7 +73,7 @@ def end(wiring: Wiring, subject: str, guardian: str) -> int:
 
 
 @command.command(name="list")
-@click.argument("subject")
+@click.argument("subject", type=NAME)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def list_(wiring: Wiring, subject: str, as_json: bool) -> int:

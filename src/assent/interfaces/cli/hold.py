@@ -9,7 +9,7 @@ import click
 
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
-from assent.interfaces.cli.options import INSTANT
+from assent.interfaces.cli.options import INSTANT, NAME
 from assent.services.hold.place import place
 from assent.store.records import Hold, HoldQuery
 
@@ -53,7 +53,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("subject")
+@click.argument("subject", type=NAME)
 @_order
 def person(wiring: Wiring, subject: str, **order: Any) -> int:
     """Hold everything of one person, also what comes in later.
@@ -79,7 +79,7 @@ def conversation(wiring: Wiring, conversation: str, **order: Any) -> int:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", type=NAME)
 @_order
 def organisation(wiring: Wiring, name: str, **order: Any) -> int:
     """Hold everybody whose account names an organisation, or named it at any time since the hold was placed.
@@ -159,7 +159,7 @@ def _place(
 
 
 @command.command("list")
-@click.option("--subject", help="Only what covers this person, as they may see it: nothing under a gag.")
+@click.option("--subject", type=NAME, help="Only what covers this person, as they may see it: nothing under a gag.")
 @click.option("--matter", help="Only the holds of this matter.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.pass_obj

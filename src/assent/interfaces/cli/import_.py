@@ -11,6 +11,7 @@ from assent.connectors.formats.port import Source
 from assent.connectors.formats.registry import get, importers, sniff
 from assent.domain.errors import Invalid
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.options import NAME
 from assent.interfaces.cli.progress import progress
 from assent.services import intake
 from assent.services.notice import purposes_asked
@@ -34,7 +35,9 @@ def _formats() -> str:
 @click.command(epilog=_formats())
 @click.argument("format_name", metavar="FORMAT")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--subject", help="Whose conversations these are, where the source does not say or says it its own way.")
+@click.option(
+    "--subject", type=NAME, help="Whose conversations these are, where the source does not say or says it its own way."
+)
 @click.option("--plan", help="The plan they were written on, as the policy names it (free, pro, ...).")
 @click.option("--age", help="Age of --subject: full years, or `adult`.")
 @click.option("--region", help="Region of --subject: ISO 3166-1 code, as `DE`.")

@@ -10,7 +10,7 @@ import click
 
 from assent import settings
 from assent.domain.errors import Refused
-from assent.interfaces.cli.options import read_notice, read_policy
+from assent.interfaces.cli.options import NEW_FOLDER, read_notice, read_policy
 from assent.policy.parse import parse_document, parse_policy
 from assent.services.erase.registry import begin
 from assent.services.notice.asked import purposes_asked
@@ -30,7 +30,7 @@ NAME = "origin = {origin}      # the ledger's name for ever: every signature and
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=NEW_FOLDER)
 @click.option("--policy", "policies", multiple=True, default=["anthropic/2025-10-08"], show_default=True,
               help="Policy to begin with: a file, or a name from `assent policy list`.")  # fmt: skip
 @click.option("--notice", "notices", multiple=True, metavar="FILE",

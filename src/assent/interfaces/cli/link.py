@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.options import NAME
 
 if TYPE_CHECKING:
     from assent.wiring import Wiring
 
 
 @click.command()
-@click.argument("device")
-@click.argument("subject")
+@click.argument("device", type=NAME)
+@click.argument("subject", type=NAME)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def command(wiring: Wiring, device: str, subject: str, as_json: bool) -> int:

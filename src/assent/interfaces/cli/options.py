@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from assent.wiring import Wiring
 
 
+def _not_blank(kind: click.ParamType[Any], value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    if isinstance(value, str) and not value.strip():
+        kind.fail("it is blank; give a string that is not blank", param, ctx)
+    return value
+
+
 class _Instant(click.ParamType[datetime]):
     name = "instant"
 
@@ -35,6 +41,18 @@ class _Length(click.ParamType[timedelta]):
             return parse_duration(value).shortest() if isinstance(value, str) else value
         except Invalid as problem:
             self.fail(f"{problem.message}; {problem.fix}", param, ctx)
+
+
+class _Name(click.ParamType[str]):
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return _not_blank(self, value, param, ctx)
+
+
+class _NewFolder(click.Path):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(_not_blank(self, value, param, ctx), param, ctx)
 
 
 class _Policy(click.ParamType[Policy]):
@@ -78,4 +96,7 @@ def read_text_file(path: Path) -> str:
 
 INSTANT = _Instant()
 LENGTH = _Length()
+NAME = _Name()
+"""A person, a device or an organisation, by an id of the operator's own."""
+NEW_FOLDER = _NewFolder(path_type=Path)
 POLICY = _Policy()

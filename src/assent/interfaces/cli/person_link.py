@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assent.interfaces.cli.options import NAME
 from assent.interfaces.cli.staff import LOCAL, link_address
 from assent.services.session.staff import LINK_LASTS, person_link
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("subject")
+@click.argument("subject", type=NAME)
 @click.option("--by", required=True, metavar="WHO", help="The officer who makes it; it is written down.")
 @click.option("--reason", required=True, help="Why, without quoting content. It is written down.")
 @click.option(

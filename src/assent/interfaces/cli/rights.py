@@ -8,6 +8,7 @@ import click
 
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.options import NAME
 from assent.services.rights.agents import add_agent
 from assent.services.rights.exercise import FINAL, REASONS, Desk
 from assent.store.records import Page, RightsRequest
@@ -123,7 +124,7 @@ def show_one(wiring: Wiring, request: str) -> int:
 
 @command.command()
 @click.argument("request")
-@click.option("--subject", help="Carry it out for this subject, found by somebody who looked.")
+@click.option("--subject", type=NAME, help="Carry it out for this subject, found by somebody who looked.")
 @click.option("--details", help="A sentence for the person.")
 @click.pass_obj
 def fulfil(wiring: Wiring, request: str, subject: str | None, details: str | None) -> None:

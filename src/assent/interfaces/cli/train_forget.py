@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.options import NAME
 from assent.interfaces.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("subject", required=False)
+@click.argument("subject", type=NAME, required=False)
 @click.option("--run", "run", metavar="RUN", help="Whose weights. Default: the one run that stands and used SUBJECT.")
 @click.option("--reason", default="", help="Why, where the person has not withdrawn; never a name, never content.")
 @click.option("--dry-run", is_flag=True, help="Say what it would cost, and change nothing.")

@@ -10,6 +10,7 @@ import click
 from assent.domain.errors import Incomplete
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.options import NAME
 from assent.interfaces.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("conversation", required=False)
-@click.option("--subject", help="The person, by the id that the chat product knows.")
+@click.option("--subject", type=NAME, help="The person, by the id that the chat product knows.")
 @click.option(
     "--proof",
     "folder",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from tests.unit.interfaces.api.asking import NOTICE, Shop, talk
@@ -52,6 +53,27 @@ def test_a_notice_that_must_not_be_shown_is_refused_with_every_finding(shop: Sho
     assert len(broken["errors"]) == 2
     shop.refused(lambda: add(NOTICE.replace("anthropic/2025-10-08", "another/1")), 404)
     shop.refused(lambda: shop.api.post("/v1/notices", {"manifest": NOTICE}), 403)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0 \u3000"])
+def test_nobody_is_named_by_a_blank(shop: Shop, blank: str) -> None:
+    def written(subject: str) -> object:
+        body = {"subject": subject, "purpose": "training", "act": "decline", "reference": "letter-1"}
+        return shop.api.post("/v1/written-requests", body, role="officer")
+
+    def linked(device: str, subject: str) -> object:
+        return shop.api.post("/v1/device-links", {"device": device, "subject": subject})
+
+    (told,) = shop.refused(lambda: written(blank), 422)["errors"]
+    assert told["pointer"] == "/subject"
+    assert "not blank" in told["detail"] or not blank
+    shop.refused(lambda: linked(blank, "p-1"), 422)
+    shop.refused(lambda: linked("d-1", blank), 422)
+    if blank:
+        assert shop.api.call("GET", f"/v1/people/{quote(blank)}/standings").status_code == 422
+    assert shop.api.call("GET", f"/v1/guardians?subject={quote(blank)}", role="officer").status_code == 422
+    assert shop.api.world.store.counts().choices == 0
+    assert written(" p 1 ").status_code == 201, "what is not blank is taken as it is"
 
 
 def test_the_help_beside_the_switch_is_made_from_policy_and_notice(shop: Shop) -> None:

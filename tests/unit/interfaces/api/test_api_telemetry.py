@@ -167,6 +167,11 @@ def test_whoever_allowed_it_is_told_that_it_may_be_trained_on_and_nobody_else(ap
     assert "training" not in silent["purposes"]
 
 
+def test_a_turn_of_a_blank_person_costs_no_other_turn(api: Api) -> None:
+    told = take(api, turn(1, conversation="c-2", subject="  "), turn(1))
+    assert [one["status"] for one in told] == ["not kept", "new"]
+
+
 def test_a_plan_that_no_policy_knows_stays_a_gap(api: Api) -> None:
     (told,) = take(api, turn(1, plan="gold"))
     assert (told["status"], told["purposes"]) == ("new", [])

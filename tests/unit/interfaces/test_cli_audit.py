@@ -1,6 +1,7 @@
 """`assent where`, `assent verify membership` and `assent canary`, as people type them."""
 
 import json
+import stat
 from datetime import timedelta
 from pathlib import Path
 
@@ -62,6 +63,25 @@ def test_a_proof_is_written_and_checked_offline(
     alone = home("verify", "membership", proof, "--json")
     assert (alone.status, alone.json()["member"]) == (4, subject == "ann")
     assert len(alone.json()["missing"]) == 1
+
+
+def test_a_proof_and_the_evidence_are_for_their_owner_alone(home: Home, tmp_path: Path) -> None:
+    proofs, archive = tmp_path / "proofs", tmp_path / "evidence.zip"
+    archive.touch(mode=0o644)
+    for _ in range(2):
+        assert home("where", "--subject", "ann", "--proof", proofs).status == 0
+        (proof,) = proofs.iterdir()
+        assert home("evidence", archive).status == 0
+        assert [stat.S_IMODE(path.stat().st_mode) for path in (proofs, proof, archive)] == [0o700, 0o600, 0o600]
+        proof.chmod(0o644)  # as an older assent wrote it
+
+
+def test_a_folder_for_proofs_that_is_there_keeps_its_mode(home: Home, tmp_path: Path) -> None:
+    proofs = tmp_path / "proofs"
+    proofs.mkdir()
+    proofs.chmod(0o750)
+    assert home("where", "--subject", "ann", "--proof", proofs).status == 0
+    assert stat.S_IMODE(proofs.stat().st_mode) == 0o750
 
 
 def test_a_changed_proof_and_another_manifest_are_refused(home: Home, tmp_path: Path) -> None:

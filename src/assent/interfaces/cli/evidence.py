@@ -10,6 +10,7 @@ import click
 import assent_verify
 from assent import __version__
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.private import write_for_owner
 from assent.services.connect.vendors import folders
 from assent.services.evidence.export import EvidenceWorld, write_evidence
 
@@ -38,7 +39,7 @@ def command(wiring: Wiring, out: Path, as_json: bool) -> int:
     new = out.with_name(f".{out.name}.new")
     kept = folders(wiring.connectors, wiring.settings.home)
     world = EvidenceWorld(wiring.store, wiring.log, __version__, Path(assent_verify.__file__).read_bytes(), kept)
-    with new.open("wb") as stream:
+    with write_for_owner(new) as stream:
         counts = write_evidence(world, stream, now=wiring.now(), done=_say)
     new.replace(out)
     if as_json:

@@ -11,6 +11,7 @@ from assent.domain.errors import Incomplete
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.options import NAME
+from assent.interfaces.cli.private import write_for_owner
 from assent.interfaces.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _prove(wiring: Wiring, asked: Asked, folder: Path, named: str | None) -> Non
 
     subject = whose(wiring.store, asked)
     cuts = [cut for cut in every_cut(wiring.store) if named in (None, cut.name)]
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lacking = []
     with progress("proving", len(cuts)) as advance:
         for cut in cuts:
@@ -128,7 +129,8 @@ def _prove(wiring: Wiring, asked: Asked, folder: Path, named: str | None) -> Non
             if proof is None or not _agrees(cut, proof):
                 lacking.append(cut)
             else:
-                (folder / f"{cut.name}-{cut.number}.membership.json").write_bytes(proof.encode())
+                with write_for_owner(folder / f"{cut.name}-{cut.number}.membership.json") as file:
+                    file.write(proof.encode())
             advance(1)
     if lacking:
         first = f"`{lacking[0].name}` number `{lacking[0].number}`"

@@ -139,6 +139,18 @@ def test_acts_of_canaries_enter_the_ledger_where_there_is_one(home: Home, tmp_pa
         store.close()
 
 
+def test_a_tracer_under_a_plan_that_no_policy_names_is_refused(home: Home) -> None:
+    said = home("tracer", "plant", "--plan", "nope")
+    assert (said.status, said.out) == (2, "")
+    assert "no policy here names the plan `nope`" in said.err
+    assert "use one of " in said.err
+    assert "pro" in said.err
+    assert home("tracer", "list").out == ""
+    assert home("status", "--json").json()["conversations"] == 0
+    assert home("tracer", "plant", "--plan", "pro").status == 0
+    assert home("tracer", "plant", "--plan", "team").status == 0, "a business plan is one too"
+
+
 def test_a_plan_that_is_in_no_cut_is_refused(home: Home) -> None:
     said = home("canary", "plant", "--plan", "team")
     assert said.status == 2

@@ -39,13 +39,17 @@ def plant(wiring: Wiring, *, count: int, plan: str, as_json: bool) -> int:
     Nobody chose anything for them, so they enter no training set. Plant one a day, and every day's
     erasures have a witness.
 
+    Exit status: 0 planted, 2 no policy here names the plan.
+
     \b
     Example:
       assent tracer plant --count 3 --plan pro
     """
+    from assent.policy.plans import check_plan
     from assent.services.reconcile.tracers import plant as plant_them
     from assent.store.records import Tracer
 
+    check_plan(plan, wiring.policies)
     now = wiring.now()
     tracers = [Tracer(f"tracer:{wiring.new_id()}", wiring.new_key(), now) for _ in range(count)]
     plant_them(wiring.store, tracers, plan=plan, now=now)

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def read_text(path: Path) -> str:
-    """Read a text file. Raises `Invalid` if it is not UTF-8."""
+    """Read a text file, with or without a byte order mark. Raises `Invalid` if it is not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise Invalid("the file is not UTF-8 text", "save it as UTF-8", Place(path.name)) from None
 

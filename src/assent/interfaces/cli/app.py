@@ -146,6 +146,24 @@ def show_problem(problem: AssentError) -> None:
         click.echo(f"  {problem.fix}", err=True)
 
 
+class Complaints:
+    """Shows each bad line as it comes and counts them: the rest of the lines goes on."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.count = 0
+
+    def __call__(self, problem: AssentError) -> None:
+        """Show one."""
+        self.count += 1
+        show_problem(problem)
+
+    @property
+    def status(self) -> int:
+        """The exit status of the command."""
+        return 4 if self.count else 0
+
+
 def echo_json(value: Any) -> None:
     """Print one JSON value on one line of standard output."""
     click.echo(json.dumps(value, ensure_ascii=False))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 import click
+import orjson
+
+from assent.interfaces.cli.app import Complaints
 
 if TYPE_CHECKING:
-    from assent.pipeline.dedup.lines import BadLine
+    from assent.pipeline.dedup.lines import Answer
 
 
 @click.command()
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--words", type=click.IntRange(1, 50), default=5, show_default=True, help="Segments in a shingle.")
 @click.argument("texts", type=click.File("rb"), default="-")
-def command(threshold: float, words: int, texts: BinaryIO) -> int:
+def command(threshold: float, words: int, texts: IO[bytes]) -> int:
     """Find texts that say the same, and say which is kept.
 
     TEXTS are lines of {"id", "text"} (default: standard input). For each line, in order, one comes out: {"id", "keep",
@@ -48,8 +53,6 @@ def command(threshold: float, words: int, texts: BinaryIO) -> int:
       assent dedup --threshold 0.8 < texts.ndjson > clusters.ndjson
       printf '{"id":"%s","text":"good morning to you all, friends"}\\n' b a | assent dedup
     """
-    import orjson
-
     from assent.interfaces.cli.progress import progress
     from assent.pipeline.dedup.terms import BANDS, DedupTerms
     from assent.pipeline.extra import needing
@@ -57,16 +60,18 @@ def command(threshold: float, words: int, texts: BinaryIO) -> int:
     with needing("deduplication"):
         from assent.pipeline.dedup.lines import dedup_lines
 
-    bad: list[int] = []
-
-    def show(problem: BadLine) -> None:
-        bad.append(problem.line)
-        click.echo(f"assent: line {problem.line}: {problem.message}\n  {problem.fix}", err=True)
-
+    bad = Complaints()
     terms = DedupTerms(threshold, words)
     with tempfile.TemporaryDirectory(prefix="assent-dedup-") as folder, progress("compare", BANDS) as advance:
-        for answer in dedup_lines(texts, terms, Path(folder), bad=show, told=advance):
-            sys.stdout.write(orjson.dumps(answer).decode() + "\n")
+        for answer in dedup_lines(texts, terms, Path(folder), bad=bad, told=advance):
+            sys.stdout.write(_written(answer) + "\n")
     sys.stdout.flush()
-    sys.stdout.flush()
-    return 4 if bad else 0
+    return bad.status
+
+
+def _written(answer: Answer) -> str:
+    try:
+        return orjson.dumps(answer).decode()
+    except TypeError:
+        # orjson writes no whole number beyond 64 bits
+        return json.dumps(asdict(answer), ensure_ascii=False, separators=(",", ":"))

@@ -87,9 +87,9 @@ def read_notice(named: str, library: Path) -> str:
 
 
 def read_text_file(path: Path) -> str:
-    """Read a text file. Raises `NotFound` where there is none, `Invalid` if it is not UTF-8."""
+    """Read a text file, with or without a byte order mark. Raises `NotFound`, or `Invalid` if it is not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise Invalid("the file is not UTF-8 text", "save it as UTF-8", Place(path.name)) from None
 

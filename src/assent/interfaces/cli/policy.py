@@ -288,7 +288,7 @@ def _paths(wiring: Wiring, files: Iterable[str]) -> list[Path]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise Invalid("this is not UTF-8 text", "save the file as UTF-8", Place(str(path))) from None
     except OSError as problem:

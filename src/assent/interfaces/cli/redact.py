@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING, Any
 
 import click
-import orjson
 
-from assent.domain.errors import AssentError, Invalid
-from assent.interfaces.cli.app import echo_json, show_problem
+from assent.domain.errors import Invalid
+from assent.interfaces.cli.app import Complaints, echo_json
 from assent.pipeline.redact.block import everywhere, redact
 from assent.pipeline.redact.finding import TYPES, RedactTerms
+from assent.pipeline.texts import rows, text_of
 
 if TYPE_CHECKING:
+    from assent.pipeline.texts import Id
     from assent.wiring import Wiring
+
+_LEAST_KEY_BYTES = 16
+_MAKE_A_KEY = "make one with `head -c 32 /dev/urandom > FILE` and keep it secret"
 
 
 @click.command()
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--key-file",
     type=click.File("rb"),
-    help="File with the key of the surrogates. Default: a new one, forgotten after.",
+    help="File with the key of the surrogates, 16 bytes or more. Default: a new one, forgotten after.",
 )
 @click.argument("texts", type=click.File("rb"), default="-")
 @click.pass_obj
@@ -39,17 +43,23 @@ def command(wiring: Wiring, types: str | None, key_file: IO[bytes] | None, texts
       echo '{"id":"1","text":"Mail me at mia@uni.edu"}' | assent redact
     """
     terms = RedactTerms(types=_chosen(types)) if types else RedactTerms()
-    key = key_file.read() if key_file else wiring.new_key()
-    bad = 0
-    for number, line in enumerate(texts, 1):
-        if not line.strip():
-            continue
-        try:
-            echo_json(_line(line, number, key, terms))
-        except AssentError as problem:
-            bad += 1
-            show_problem(problem)
-    return 4 if bad else 0
+    key = _key(key_file, texts) if key_file else wiring.new_key()
+    bad = Complaints()
+    for _, one, text in rows(texts, text_of, bad):
+        echo_json(_redacted(one, text, key, terms))
+    return bad.status
+
+
+def _key(key_file: IO[bytes], texts: IO[bytes]) -> bytes:
+    if key_file.name == texts.name == "<stdin>":
+        raise Invalid("standard input cannot hold both the key and the texts", "give the key or the texts as a file")
+    key = key_file.read()
+    if len(key) < _LEAST_KEY_BYTES:
+        raise Invalid(
+            f"the key file holds {len(key)} bytes, and a key has at least {_LEAST_KEY_BYTES}: a shorter one is guessed",
+            _MAKE_A_KEY,
+        )
+    return key
 
 
 def _chosen(types: str) -> frozenset[str]:
@@ -59,16 +69,8 @@ def _chosen(types: str) -> frozenset[str]:
     return chosen
 
 
-def _line(line: bytes, number: int, key: bytes, terms: RedactTerms) -> dict[str, Any]:
-    try:
-        row = orjson.loads(line)
-    except ValueError:
-        row = None
-    if not isinstance(row, dict) or not isinstance(row.get("text"), str) or "id" not in row:
-        raise Invalid(
-            f"line {number} is no object with `id` and `text`", 'write {"id": "1", "text": "..."} on one line'
-        )
-    found, _ = everywhere([row["text"]], terms)
-    done = redact([row["text"]], key, str(row["id"]), terms)
-    shown = [{"type": one.type, "start": one.start, "end": one.end} for one in found[0]]
-    return {"id": row["id"], "text": done.texts[0], "findings": shown}
+def _redacted(one: Id, text: str, key: bytes, terms: RedactTerms) -> dict[str, Any]:
+    found, _ = everywhere([text], terms)
+    done = redact([text], key, str(one), terms)
+    shown = [{"type": this.type, "start": this.start, "end": this.end} for this in found[0]]
+    return {"id": one, "text": done.texts[0], "findings": shown}

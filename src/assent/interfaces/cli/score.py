@@ -5,30 +5,30 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import click
-import orjson
 
 from assent.domain.errors import Invalid
-from assent.interfaces.cli.app import echo_json, show_problem
+from assent.interfaces.cli.app import Complaints, echo_json
+from assent.pipeline.texts import rows, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from assent.learn.harm.bands import Finding
     from assent.learn.harm.cascade import Cascade
     from assent.learn.harm.keywords import Keywords
     from assent.learn.harm.port import Piece, Scored
+    from assent.pipeline.texts import Id
     from assent.wiring import Wiring
 
 _AT_ONCE = 64
 """Lines that are scored together: enough to be fast, few enough that an answer does not wait long in a pipe."""
 
-_FIX = 'write {"id": "1", "text": "..."} or {"id": "1", "turns": [{"role": "user", "text": "..."}]} on one line'
+_TURNS_FIX = 'write {"id": "1", "turns": [{"role": "user", "text": "..."}]} on one line'
+_TEXT_FIX = 'write {"id": "1", "text": "..."} or {"id": "1", "turns": [{"role": "user", "text": "..."}]} on one line'
 
 
 class _Line(NamedTuple):
     """A line that was read: its id, its turns, and for each the surface that the line names."""
 
-    id: Any
+    id: Id
     pieces: list[Piece]
     counting: list[int]
 
@@ -57,18 +57,14 @@ def command(_wiring: Wiring, detector: str, explain: bool, file: IO[bytes]) -> i
       assent score --explain flagged.ndjson
     """
     found = _detector(detector)
-    bad = 0
+    bad = Complaints()
     waiting: list[_Line] = []
-    for number, line in _lines(file):
-        try:
-            waiting.append(_read(line, number))
-        except Invalid as problem:
-            bad += 1
-            show_problem(problem)
+    for _, one, (pieces, counting) in rows(file, _read, bad):
+        waiting.append(_Line(one, pieces, counting))
         if len(waiting) >= _AT_ONCE:
             _answer(found, waiting, explain=explain)
     _answer(found, waiting, explain=explain)
-    return 4 if bad else 0
+    return bad.status
 
 
 def _detector(name: str) -> Cascade | Keywords:
@@ -81,31 +77,30 @@ def _detector(name: str) -> Cascade | Keywords:
     return Keywords() if name == "keywords" else load(name)
 
 
-def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    return ((number, line) for number, line in enumerate(file, 1) if line.strip())
-
-
-def _read(line: bytes, number: int) -> _Line:
-    """Read a line. Raises `Invalid` with its number; what it says is not repeated."""
-    from assent.learn.harm.conversation import Turn, pieces_of, prose
+def _read(record: dict[str, Any]) -> tuple[list[Piece], list[int]]:
+    """Take the pieces of a line and which of them count. Raises `Invalid`; what the line says is not repeated."""
+    from assent.learn.harm.conversation import prose
     from assent.learn.harm.port import SURFACES, Piece
 
-    wrong = Invalid(f"line {number} is no object with `id` and `text` or `turns`", _FIX)
-    try:
-        row = orjson.loads(line)
-        if "turns" in row:
-            turns = [Turn(turn["role"], turn["text"]) for turn in row["turns"]]
-            if not turns or not all(isinstance(turn.role, str) and isinstance(turn.text, str) for turn in turns):
-                raise wrong
-            pieces = pieces_of(turns)
-            counting = [place for place, piece in enumerate(pieces) if piece.surface != "tool"] or [0]
-            return _Line(row["id"], pieces, counting)
-        surface = row.get("surface", "prompt")
-        if not isinstance(row["text"], str) or surface not in SURFACES:
-            raise wrong
-        return _Line(row["id"], [Piece(prose(row["text"]), surface)], [0])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise wrong from None
+    if "turns" in record:
+        return _talk(record["turns"])
+    if "text" not in record:
+        raise Invalid("`text` or `turns` is missing", _TEXT_FIX)
+    surface = record.get("surface", "prompt")
+    if surface not in SURFACES:
+        raise Invalid("`surface` is unknown", f"write one of {', '.join(SURFACES)}, or leave it out for a prompt")
+    return [Piece(prose(text_of(record)), surface)], [0]
+
+
+def _talk(turns: Any) -> tuple[list[Piece], list[int]]:
+    from assent.learn.harm.conversation import Turn, pieces_of
+
+    if not isinstance(turns, list) or not turns or not all(isinstance(turn, dict) for turn in turns):
+        raise Invalid("`turns` is no list of turns", _TURNS_FIX)
+    if not all(isinstance(turn.get(name), str) for turn in turns for name in ("role", "text")):
+        raise Invalid("a turn has no `role` or no `text` that is text", _TURNS_FIX)
+    pieces = pieces_of([Turn(turn["role"], turn["text"]) for turn in turns])
+    return pieces, [place for place, piece in enumerate(pieces) if piece.surface != "tool"] or [0]
 
 
 def _answer(detector: Cascade | Keywords, waiting: list[_Line], *, explain: bool) -> None:

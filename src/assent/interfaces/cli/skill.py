@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import Complaints, echo_json
 from assent.pipeline.extra import needing
+from assent.pipeline.texts import rows, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from assent.pipeline.texts import Id
     from assent.wiring import Wiring
 
 _AT_ONCE = 256
@@ -42,8 +41,8 @@ def command(_wiring: Wiring, file: IO[bytes], subskills: bool) -> int:
         from assent.pipeline.skill.features import asked
         from assent.pipeline.skill.model import judge
 
-    bad = 0
-    waiting: list[tuple[Any, str]] = []
+    bad = Complaints()
+    waiting: list[tuple[Id, str]] = []
 
     def answer() -> None:
         asks = [asked(text) for _, text in waiting]
@@ -52,28 +51,9 @@ def command(_wiring: Wiring, file: IO[bytes], subskills: bool) -> int:
             echo_json({"id": name, "skill": found.skill, **more, "p": found.p})
         waiting.clear()
 
-    for number, line in _lines(file):
-        entry = _entry(line)
-        if entry is None:
-            click.echo(f'assent: line {number} is not an object with "id" and a "text" of characters', err=True)
-            bad += 1
-            continue
-        waiting.append(entry)
+    for _, one, text in rows(file, text_of, bad):
+        waiting.append((one, text))
         if len(waiting) == _AT_ONCE:
             answer()
     answer()
-    return 4 if bad else 0
-
-
-def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    return ((number, line) for number, line in enumerate(file, 1) if line.strip())
-
-
-def _entry(line: bytes) -> tuple[Any, str] | None:
-    try:
-        entry = json.loads(line)
-        name, text = entry["id"], entry["text"]
-        text.encode()
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return (name, text) if isinstance(text, str) else None
+    return bad.status

@@ -7,28 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import orjson
 
+from assent.domain.errors import Invalid
 from assent.pipeline.dedup.elect import Election, elect
 from assent.pipeline.dedup.sketch import Sketches, sketch, spool
 from assent.pipeline.dedup.terms import DedupTerms
+from assent.pipeline.texts import Id, rows, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 BATCH_CHARACTERS: Final = 16 * 1024 * 1024
 """Texts are sketched when so many characters are read."""
-
-Id = int | str
-
-
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line that takes no part: its 1-based number, what is wrong, and what to write."""
-
-    line: int
-    message: str
-    fix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +35,7 @@ def dedup_lines(
     terms: DedupTerms,
     folder: Path,
     *,
-    bad: Callable[[BadLine], None],
+    bad: Callable[[Invalid], None],
     told: Callable[[int], None] | None = None,
 ) -> Iterator[Answer]:
     """Elect among the texts of `{"id": ..., "text": ...}` lines; answers come in the order of the lines.
@@ -65,23 +55,16 @@ def dedup_lines(
 
 
 def _read(
-    lines: Iterable[bytes], terms: DedupTerms, folder: Path, bad: Callable[[BadLine], None]
+    lines: Iterable[bytes], terms: DedupTerms, folder: Path, bad: Callable[[Invalid], None]
 ) -> tuple[list[Id], Sketches]:
     ids: list[Id] = []
     seen: set[Id] = set()
     texts: list[str] = []
     waiting = 0
     with spool(folder) as files:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            record = _record(number, line)
-            if isinstance(record, BadLine):
-                bad(record)
-                continue
-            one, text = record
+        for number, one, text in rows(lines, text_of, bad):
             if one in seen:
-                bad(BadLine(number, "the id came before", "give each text an id of its own"))
+                bad(Invalid(f"line {number}: the id came before", "give each text an id of its own"))
                 continue
             seen.add(one)
             ids.append(one)
@@ -93,18 +76,3 @@ def _read(
         if texts:
             files.add(sketch(texts, terms))
         return ids, files.read()
-
-
-def _record(number: int, line: bytes) -> tuple[Id, str] | BadLine:
-    try:
-        record = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return BadLine(number, "the line is not JSON", 'write one {"id": ..., "text": ...} a line')
-    if not isinstance(record, dict):
-        return BadLine(number, "the line is not a JSON object", 'write one {"id": ..., "text": ...} a line')
-    one, text = record.get("id"), record.get("text")
-    if isinstance(one, bool) or not isinstance(one, int | str):
-        return BadLine(number, "`id` is neither text nor a whole number", "give each text an id of its own")
-    if not isinstance(text, str):
-        return BadLine(number, "`text` is not text", 'write "" for a text that is empty')
-    return one, text

@@ -132,7 +132,7 @@ def test_the_command_answers_line_by_line_and_names_bad_lines() -> None:
     assert done.returncode == 4
     assert [(answer["id"], answer["skill"]) for answer in answers] == [(1, "coding"), ("two", "other")]
     assert all(0.25 < answer["p"] <= 1 and set(answer) == {"id", "skill", "subskill", "p"} for answer in answers)
-    assert [f"line {n} " in done.stderr for n in (1, 2, 3, 4, 5)] == [False, True, True, True, False]
+    assert [f"line {n}: " in done.stderr for n in (1, 2, 3, 4, 5)] == [False, True, True, True, False]
     assert "not json" not in done.stderr
 
 

@@ -222,8 +222,8 @@ def test_options_that_speak_of_one_file(folder: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_page_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["policy", "lint", "small.toml", "--page", "x.html"], Wiring()) == 1
-    assert "assent: x.html: the file cannot be read: no such file" in capsys.readouterr().err
+    assert run(["policy", "lint", "small.toml", "--page", "x.html"], Wiring()) == 3
+    assert capsys.readouterr().err == "assent: there is no file `x.html`\n  correct the path\n"
 
 
 # -- diff, show, schema, list -----------------------------------------------------------------------
@@ -253,6 +253,18 @@ def test_diff_in_words(folder: Path) -> None:
         "    before: use for service until 2026-05-02T00:00:00Z; erased by 2026-05-02T00:00:00Z",
         "    after:  use for service until 2026-07-01T00:00:00Z; erased by 2026-07-01T00:00:00Z",
     ]
+
+
+def test_diff_of_a_policy_with_itself_says_that_nothing_changes(folder: Path) -> None:
+    result = policy("diff", "small.toml", "small.toml")
+    assert status(result) == 0
+    assert result.stdout.splitlines() == [
+        "acme/2 -> acme/2: unchanged meaning",
+        "",
+        "all changes together",
+        "  unchanged meaning",
+    ]
+    assert answer("diff", "small.toml", "small.toml")["changes"] == []
 
 
 def test_diff_as_json(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assent.domain.errors import Invalid, Place
+from assent.domain.errors import Invalid, NotFound, Place
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.options import policy_path
 
@@ -182,7 +182,8 @@ def diff(wiring: Wiring, old: str, new: str, *, as_json: bool) -> None:
     from assent.policy.compare import compare
     from assent.policy.parse import parse_document
 
-    before, after = (parse_document(_text(path), str(path)) for path in _paths(wiring, (old, new)))
+    paths = (policy_path(named, wiring.policy_library()) for named in (old, new))
+    before, after = (parse_document(_text(path), str(path)) for path in paths)
     comparison = compare(before, after)
     if as_json:
         echo_json(comparison.to_record())
@@ -291,6 +292,8 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise Invalid("this is not UTF-8 text", "save the file as UTF-8", Place(str(path))) from None
+    except FileNotFoundError:
+        raise NotFound(f"there is no file `{path}`", "correct the path") from None
     except OSError as problem:
         reason = (problem.strerror or "cannot be read").lower()
         raise Invalid(

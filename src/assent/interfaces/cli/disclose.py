@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assent.domain.errors import Invalid, NotFound, Place
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.options import read_text_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +124,8 @@ def _manifests(wiring: Wiring, cuts: tuple[Path, ...], runs: tuple[str, ...]) ->
     from assent.services.run.lineage import folders, lineage
     from assent.services.run.plan import find_run
 
+    if not cuts and not runs:
+        raise Invalid("no cut and no run is named", "name all that it was trained on: --cut DIR or --run RUN")
     found = [*cuts]
     for name in runs:
         found += folders(wiring.store, lineage(wiring.store, find_run(wiring.run_world, name)))
@@ -129,12 +133,15 @@ def _manifests(wiring: Wiring, cuts: tuple[Path, ...], runs: tuple[str, ...]) ->
 
 
 def _facts(path: Path) -> DisclosureFacts:
-    from assent.domain.errors import NotFound
-    from assent.services.disclose.facts import parse_facts
+    from assent.services.disclose.facts import EXAMPLE, parse_facts
 
     if not path.is_file():
         raise NotFound(f"there is no file `{path.name}`", "`assent disclose facts > facts.toml` begins one")
-    return parse_facts(path.read_text("utf-8"), path.name)
+    facts = parse_facts(read_text_file(path), path.name)
+    if facts.provider == parse_facts(EXAMPLE, path.name).provider:
+        problem = "`[provider]` is the made-up company of the template"
+        raise Invalid(problem, "write who places the model on the market, and check every other line", Place(path.name))
+    return facts
 
 
 def _write(disclosure: Disclosure, law: str, out: Path, *, as_json: bool) -> int:

@@ -36,7 +36,7 @@ class _Page(HTMLParser):
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
-    (tmp_path / "facts.toml").write_text(EXAMPLE.replace("# latest", "latest"))
+    (tmp_path / "facts.toml").write_text(EXAMPLE.replace("# latest", "latest").replace("Example AI Ltd", "Lumen Ltd"))
     write_cut(tmp_path / "cut", {"train": chats(2)})
     return tmp_path
 
@@ -85,7 +85,7 @@ def test_a_cut_that_is_named_twice_counts_once(work: Path) -> None:
 
 def test_words_of_the_provider_are_no_markup(work: Path) -> None:
     text = (work / "facts.toml").read_text()
-    (work / "facts.toml").write_text(text.replace("Example AI Ltd", "<b>Example</b> & Sons"))
+    (work / "facts.toml").write_text(text.replace("Lumen Ltd", "<b>Example</b> & Sons"))
     disclose(work, "eu")
     page = (work / "out/eu-example-2.1-v1.html").read_text("utf-8")
     assert "&lt;b&gt;Example&lt;/b&gt; &amp; Sons" in page
@@ -149,3 +149,26 @@ def test_facts_that_cannot_be_read_are_said_with_their_place(old: str, new: str,
         parse_facts(EXAMPLE.replace(old, new), "facts.toml")
     assert said in str(problem.value)
     assert problem.value.fix
+
+
+@pytest.mark.parametrize("law", ["eu", "california"])
+def test_facts_that_are_no_utf_8_are_refused_with_what_helps(work: Path, law: str) -> None:
+    (work / "facts.toml").write_bytes((work / "facts.toml").read_text().replace("Lumen", "Lümen").encode("latin-1"))
+    refused = disclose(work, law)
+    assert (refused.status, (work / "out").exists()) == (1, False)
+    assert refused.err == "assent: facts.toml: the file is not UTF-8 text\n  save it as UTF-8\n"
+
+
+@pytest.mark.parametrize("law", ["eu", "california"])
+def test_without_a_cut_and_without_a_run_nothing_is_published(work: Path, law: str) -> None:
+    refused = call(Wiring(clock=NOW), "disclose", law, "--facts", work / "facts.toml", "--out", work / "out")
+    assert (refused.status, (work / "out").exists()) == (1, False)
+    assert "--cut DIR or --run RUN" in refused.err
+
+
+@pytest.mark.parametrize("law", ["eu", "california"])
+def test_the_company_of_the_template_publishes_nothing(work: Path, law: str) -> None:
+    (work / "facts.toml").write_text(EXAMPLE)
+    refused = disclose(work, law)
+    assert (refused.status, (work / "out").exists()) == (1, False)
+    assert "made-up company of the template" in refused.err

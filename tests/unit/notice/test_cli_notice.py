@@ -107,6 +107,33 @@ def test_compare_ends_with_2_where_the_policy_contradicts(tmp_path: Path, capsys
     assert run(["notice", "compare", str(tmp_path / "none.html"), "--policy", NAME], Wiring()) == 3
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the page holds no text"),
+        (b" \n", "the page holds no text"),
+        (b"<html><head><style>p {}</style></head><body></body></html>", "the page holds no text"),
+        (bytes(range(256)), "the page cannot be read"),
+        ("Feedback is kept for 10 years.".encode("utf-16"), "the page cannot be read"),
+    ],
+)
+def test_compare_ends_with_1_where_a_page_cannot_be_read(
+    content: bytes, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    page.write_bytes(content)
+    assert run(["notice", "compare", str(page), "--policy", NAME], Wiring()) == 1
+    problem, fix = capsys.readouterr().err.splitlines()
+    assert said in problem
+    assert fix.strip()
+
+
+def test_compare_reads_a_page_of_older_days(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_bytes("<p>Café: feedback is kept for 5 years.</p>".encode("latin-1"))
+    assert run(["notice", "compare", str(page), "--policy", NAME], Wiring()) == 0
+
+
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["notice", "schema"], Wiring()) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "assent notice manifest"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _FILE = click.argument("file", metavar="FILE")
 _POLICY = click.option("--policy", metavar="P", help="Policy file or name; the default is the one FILE names.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+"""What pictures, archives and UTF-16 hold in their first lines, and pages of no encoding do."""
 
 
 @click.group()
@@ -293,8 +296,11 @@ def compare(wiring: Wiring, page: str, policy: str | None, *, as_json: bool) -> 
       assent notice compare https://example.com/privacy --policy anthropic/2025-10-08 --json
     """
     from assent.services.notice.compare import compare_page
+    from assent.services.notice.sentences import sentences_of
 
     text = _page(page)
+    if not sentences_of(text):
+        raise Invalid("the page holds no text", "save it as a browser shows it, as HTML or as text")
     judged = compare_page(text, _named_policy(wiring, policy), page)
     if as_json:
         echo_json([found.to_record() for found in judged])
@@ -333,7 +339,10 @@ def _page(named: str) -> str:
     path = Path(named)
     if not path.is_file():
         raise NotFound(f"no page `{named}`", "give a file, or an address that begins with https://")
-    return path.read_text(encoding="utf-8", errors="replace")
+    text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    if _NO_TEXT.search(text):
+        raise Invalid("the page cannot be read: it is neither HTML nor text", "save it as HTML or as text in UTF-8")
+    return text
 
 
 def _manifest(wiring: Wiring, named: str) -> Manifest:

@@ -100,6 +100,17 @@ def test_a_published_folder_is_checked_by_whoever_has_it(home: Home, tmp_path: P
     assert (refused.status, "not this log" in refused.err) == (2, True)
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_that_is_none_is_not_checked_and_not_made(home: Home, there: bool, tmp_path: Path) -> None:
+    path = tmp_path / "nothing"
+    if there:
+        path.write_text("a file")
+    said = home("ledger", "verify", "--log", path)
+    assert said.status == 3
+    assert said.err == f"assent: there is no folder `{path}`\n  give the folder that holds the published log\n"
+    assert path.is_file() == path.exists() == there
+
+
 def test_the_settings_say_where_it_is_published(home: Home) -> None:
     fill(home)
     nowhere = home("ledger", "publish")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assent.domain.errors import NotFound
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.progress import progress
@@ -142,7 +143,7 @@ def verify(wiring: Wiring, where: str | None, vkey: str | None, as_json: bool) -
     Of this home's log every record is made again from its choice and held against its leaf;
     every tile, the root and the signatures follow.
 
-    Exit status: 0 whole, 2 something is wrong.
+    Exit status: 0 whole, 2 something is wrong, 3 no such folder.
 
     \b
     Examples:
@@ -156,6 +157,8 @@ def verify(wiring: Wiring, where: str | None, vkey: str | None, as_json: bool) -
         with progress("leaves", wiring.store.staged()) as done:
             audit = audit_store(wiring.store, wiring.log, done)
     else:
+        if "://" not in where and not Path(where).is_dir():
+            raise NotFound(f"there is no folder `{where}`", "give the folder that holds the published log")
         trusted = parse_verifier(vkey) if vkey else _first_key(wiring)
         with progress("leaves", 1) as done:
             audit = audit_copy(wiring.tile_store(where), trusted.name, trusted, done)

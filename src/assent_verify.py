@@ -11,7 +11,7 @@ receipts; both follow spec/receipt.md. In order:
 4. the proof leads from the entry to the root of a checkpoint, which the key signed (Ed25519);
 5. a checkpoint from elsewhere says the same; a copy of the log continues it and holds the entry.
 
-Exit status: 0 valid, 1 unreadable, 2 invalid, 4 not everything could be checked.
+Exit status: 0 valid, 1 unreadable or wrong arguments, 2 invalid, 4 not everything could be checked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -430,9 +430,19 @@ def verify(text: str, key: str | None, checkpoint: str | None = None, log: Path 
     return proven
 
 
+class _Arguments(argparse.ArgumentParser):
+    """Ends with 1 where the arguments are wrong: 2 says that a receipt is invalid."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments."""
+        self.print_usage(sys.stderr)
+        self.exit(1, f"unreadable: {message}\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line, verify, and say what holds."""
-    parser = argparse.ArgumentParser(prog="assent-verify", description="Verify a receipt of a choice, offline.")
+    status = "Exit status: 0 valid, 1 unreadable or wrong arguments, 2 invalid, 4 not everything could be checked."
+    parser = _Arguments(prog="assent-verify", description="Verify a receipt of a choice, offline.", epilog=status)
     parser.add_argument("receipt", type=Path)
     parser.add_argument("--key", help="the log's public key, obtained elsewhere than from who gave the receipt")
     parser.add_argument("--checkpoint", type=Path, help="a checkpoint obtained elsewhere")

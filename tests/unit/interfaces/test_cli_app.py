@@ -85,6 +85,32 @@ NEEDS_HOME = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("cut", "verify", "nothere"),
+        ("cut", "evidence", "nothere", "--out", "new"),
+        ("canary", "check", "nothere"),
+        ("backup", "check", "nothere", "--keys", "."),
+        ("backup", "check", ".", "--keys", "nothere"),
+        ("restore", "nothere", "new", "--keys", "."),
+        ("policy", "lint", "anthropic/2025-10-08", "--page", "nothere"),
+        ("ledger", "verify", "--log", "nothere"),
+        ("rights", "show", "nothere"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_there_ends_with_3_and_says_what_to_do(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = made(tmp_path / "home")
+    monkeypatch.chdir(home.folder)
+    said = home(*arguments)
+    assert (said.status, said.out) == (3, "")
+    assert re.fullmatch(r"assent: there is no .*`nothere`\n  \S.*\n", said.err)
+    assert not (home.folder / "new").exists()
+
+
 @pytest.mark.parametrize("arguments", NEEDS_HOME, ids=" ".join)
 def test_without_a_home_a_command_says_what_to_do(
     arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

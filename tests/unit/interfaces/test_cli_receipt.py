@@ -92,6 +92,18 @@ def test_a_receipt_from_a_home_is_valid_to_both_verifiers(home: Home, tmp_path: 
     assert assent_verify.main([str(file), "--key", key_of(home), "--log", str(log)]) == 0
 
 
+@pytest.mark.parametrize("arguments", [[], ["receipt.json", "--nonsense"], ["receipt.json", "--key"]])
+def test_wrong_arguments_are_no_invalid_receipt(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        assent_verify.main(arguments)
+    assert ended.value.code == 1
+    assert "unreadable: " in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        assent_verify.main(["--help"])
+    assert ended.value.code == 0
+    assert "1 unreadable or wrong arguments, 2 invalid" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_receipt_says_nothing_of_who_it_is_about(home: Home, tmp_path: Path) -> None:
     for form in ("json", "html", "kantara"):
         said = home("receipt", "choice-allow", "--format", form)

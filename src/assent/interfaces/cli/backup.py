@@ -10,6 +10,7 @@ import click
 from assent.domain.errors import Incomplete
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.options import FOLDER
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -166,9 +167,8 @@ def prune(wiring: Wiring, as_json: bool) -> int:
 
 
 @command.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--keys", "keys_folder", required=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
-              help="Folder of its keys.")  # fmt: skip
+@click.argument("folder", type=FOLDER)
+@click.option("--keys", "keys_folder", required=True, type=FOLDER, help="Folder of its keys.")
 @click.option("--backup", "named", default="", help="Name of the backup, or how it begins. Default: the newest.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj

@@ -11,6 +11,7 @@ import click
 from assent.domain.errors import NotFound
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.options import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +87,7 @@ def _add(wiring: Wiring, choices: Sequence[Choice]) -> None:
 
 
 @command.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR")
+@click.argument("folder", type=FOLDER, metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def check(wiring: Wiring, *, folder: Path, as_json: bool) -> int:

@@ -10,7 +10,7 @@ import click
 
 from assent.domain.errors import NotFound
 from assent.interfaces.cli.app import echo_json
-from assent.interfaces.cli.options import read_policy
+from assent.interfaces.cli.options import FOLDER, read_policy
 from assent.interfaces.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
     from assent.services.ledger.log import Log
     from assent.wiring import Wiring
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("folder", type=_FOLDER, metavar="DIR")
+@click.argument("folder", type=FOLDER, metavar="DIR")
 @click.option(
     "--evidence", "file", type=_FILE, help="What `assent cut evidence` wrote. Default: what this home knows now."
 )
@@ -95,7 +94,7 @@ def _compare(folder: Path, *, as_json: bool) -> int:
 
 
 @click.command()
-@click.argument("folder", type=_FOLDER, metavar="DIR")
+@click.argument("folder", type=FOLDER, metavar="DIR")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
 @click.pass_obj
 def evidence(wiring: Wiring, /, *, folder: Path, out: Path) -> int:

@@ -55,6 +55,16 @@ class _NewFolder(click.Path):
         return super().convert(_not_blank(self, value, param, ctx), param, ctx)
 
 
+class _Folder(click.ParamType[Path]):
+    name = "directory"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Any:
+        path = Path(value)
+        if not path.is_dir():
+            raise NotFound(f"there is no folder `{value}`", "correct the path: folders begin where you are now")
+        return path
+
+
 class _Policy(click.ParamType[Policy]):
     name = "policy"
 
@@ -94,6 +104,8 @@ def read_text_file(path: Path) -> str:
         raise Invalid("the file is not UTF-8 text", "save it as UTF-8", Place(path.name)) from None
 
 
+FOLDER = _Folder()
+"""A folder that must be there: what is not ends with 3, unlike a wrong command line."""
 INSTANT = _Instant()
 LENGTH = _Length()
 NAME = _Name()

@@ -10,6 +10,7 @@ import click
 
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.options import FOLDER
 
 if TYPE_CHECKING:
     from assent.services.backup.restore import Restored
@@ -21,14 +22,13 @@ _DOUBTED = (
     "{:,} permissions ended as of the backup, for any of them may have been withdrawn since: ask these people again"
 )
 _NOT_LOOKED = "no published ledger was looked at: nobody can say how many choices were made since and are lost"
-_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command()
-@click.argument("folder", type=_FOLDER)
+@click.argument("folder", type=FOLDER)
 @click.argument("home", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--keys", "keys_folder", required=True, type=_FOLDER, help="Folder of the backup's keys.")
-@click.option("--journal", type=_FOLDER, help="Folder `journal` of the home that was lost.")
+@click.option("--keys", "keys_folder", required=True, type=FOLDER, help="Folder of the backup's keys.")
+@click.option("--journal", type=FOLDER, help="Folder `journal` of the home that was lost.")
 @click.option("--backup", "named", default="", help="Name of the backup, or how it begins. Default: the newest.")
 @click.option("--database", metavar="PATH|URL", help="Another database than the lost home's, of either kind.")
 @click.option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assent.domain.errors import NotFound
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.options import NAME
@@ -115,8 +116,7 @@ def show_one(wiring: Wiring, request: str) -> int:
     """
     found = wiring.store.request(request)
     if found is None:
-        click.echo(f"assent: there is no rights request `{request}`", err=True)
-        return 3
+        raise NotFound(f"there is no rights request `{request}`", "list them: assent rights list")
     found = _desk(wiring).settle(found)
     echo_json({**_record(found), "details": found.details, "claims": found.claims or None})
     return 0

@@ -27,6 +27,7 @@ from assent.connectors.coding_agents.scope_file import read_scope
 from assent.connectors.registry import GROUP
 from assent.connectors.sql.mapping import Fault
 from assent.connectors.sql.mapping import parse as parse_mapping
+from assent.domain.errors import NotFound
 from assent.interfaces.cli.app import app
 from assent.pipeline.recipe import parse_recipe
 from assent.policy.parse import parse_document, parse_policy
@@ -161,6 +162,18 @@ def test_every_block_of_commands_is_a_script_of_bash() -> None:
     whole = "\n".join(f"f{n}() {{\n{one.text}\n}}" for n, one in enumerate(of("sh")))
     done = subprocess.run(["bash", "-n"], input=whole, capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
+def test_a_command_within_a_sentence_exists_with_its_options(page: Path) -> None:
+    for said in re.findall(r"`assent (\w[^`]*)`", FENCE.sub("", page.read_text("utf-8"))):
+        for arguments in commands(f"assent {' '.join(said.split())}"):
+            try:
+                understood([word for word in arguments if word != "--help"])
+            except (click.NoSuchOption, click.exceptions.NoSuchCommand) as problem:
+                raise AssertionError(f"assent {said}: {problem.format_message()}") from None
+            except (click.UsageError, AssertionError, NotFound):
+                pass  # a sentence leaves out what does not matter to it
 
 
 def test_a_command_with_an_unknown_option_is_found() -> None:

@@ -38,6 +38,8 @@ def test_help_shows_examples(name: tuple[str, ...], tmp_path: Path) -> None:
         re.search(rf"Examples?:\n +.*(assent {' '.join(name)}|-- )", said.out)
         or f"assent {' '.join(name)}" in (said.out.partition("Example")[2])
     )
+    assert re.search(r"^  Examples?:\n    \S", said.out, re.MULTILINE), "examples stand on lines of their own"
+    assert "\\b" not in said.out, "a mark for click is printed"
     assert call(Wiring(tmp_path), *name, "-h").out == said.out
 
 

@@ -27,7 +27,7 @@ _FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_
 
 @click.group()
 def command() -> None:
-    r"""Ask everybody in an audience by a deadline, and nobody more often than the file says.
+    """Ask everybody in an audience by a deadline, and nobody more often than the file says.
 
     A campaign is one TOML file (spec/campaign.md). It goes from draft to linted, scheduled, live and closed.
 
@@ -47,7 +47,7 @@ def command() -> None:
 @_JSON
 @click.pass_obj
 def new(wiring: Wiring, file: Path, by: str, *, as_json: bool) -> int:
-    r"""Draft the campaign in FILE, or show everything that is wrong with it. Its notice is on the shelf already.
+    """Draft the campaign in FILE, or show everything that is wrong with it. Its notice is on the shelf already.
 
     Exit status: 0 drafted, 1 the file is not a campaign, 2 its id is taken, 3 no such notice or policy.
 
@@ -73,7 +73,7 @@ def new(wiring: Wiring, file: Path, by: str, *, as_json: bool) -> int:
 @_JSON
 @click.pass_obj
 def revise(wiring: Wiring, name: str, file: Path, by: str, *, as_json: bool) -> int:
-    r"""Replace a campaign that has not started by what FILE says now; it has to be linted again.
+    """Replace a campaign that has not started by what FILE says now; it has to be linted again.
 
     \b
     Example:
@@ -96,7 +96,7 @@ def revise(wiring: Wiring, name: str, file: Path, by: str, *, as_json: bool) -> 
 @_JSON
 @click.pass_obj
 def lint(wiring: Wiring, name: str, by: str, *, as_json: bool) -> int:
-    r"""Lint the notice of campaign ID, and how both fit together; without errors the campaign is linted.
+    """Lint the notice of campaign ID, and how both fit together; without errors the campaign is linted.
 
     Exit status: 0 linted, 2 there are errors.
 
@@ -124,7 +124,7 @@ def lint(wiring: Wiring, name: str, by: str, *, as_json: bool) -> int:
 @_JSON
 @click.pass_obj
 def schedule(wiring: Wiring, name: str, by: str, *, as_json: bool) -> int:
-    r"""Let a linted campaign wait for its start; `unschedule` undoes it.
+    """Let a linted campaign wait for its start; `unschedule` undoes it.
 
     \b
     Example:
@@ -142,7 +142,7 @@ def schedule(wiring: Wiring, name: str, by: str, *, as_json: bool) -> int:
 @_JSON
 @click.pass_obj
 def unschedule(wiring: Wiring, name: str, by: str, *, as_json: bool) -> int:
-    r"""Undo `schedule`.
+    """Undo `schedule`.
 
     \b
     Example:
@@ -160,7 +160,7 @@ def unschedule(wiring: Wiring, name: str, by: str, *, as_json: bool) -> int:
 @_JSON
 @click.pass_obj
 def start(wiring: Wiring, name: str, by: str, *, as_json: bool) -> int:
-    r"""Begin to ask people, at the start that the file names or later. The notice is linted once more.
+    """Begin to ask people, at the start that the file names or later. The notice is linted once more.
 
     There is no way back from here: a live campaign is amended or closed.
 
@@ -186,7 +186,7 @@ def start(wiring: Wiring, name: str, by: str, *, as_json: bool) -> int:
 @_JSON
 @click.pass_obj
 def amend(wiring: Wiring, name: str, file: Path, reason: str, by: str, *, as_json: bool) -> int:
-    r"""Change a live campaign to what FILE says now, signed with the key of the ledger.
+    """Change a live campaign to what FILE says now, signed with the key of the ledger.
 
     Only what leaves every receipt its meaning may change: the deadline, reminders, weights of layouts, more
     defers, fewer people, corrected words. Everything else is a new campaign.
@@ -224,7 +224,7 @@ def amend(wiring: Wiring, name: str, file: Path, reason: str, by: str, *, as_jso
 @_JSON
 @click.pass_obj
 def close(wiring: Wiring, name: str, reason: str, by: str, *, as_json: bool) -> int:
-    r"""Stop asking, for good. What people answered stays as it is, and nobody who was silent has allowed anything.
+    """Stop asking, for good. What people answered stays as it is, and nobody who was silent has allowed anything.
 
     \b
     Example:
@@ -238,7 +238,7 @@ def close(wiring: Wiring, name: str, reason: str, by: str, *, as_json: bool) -> 
 
 @command.command()
 def schema() -> None:
-    r"""Print the JSON Schema of a campaign file, for editors.
+    """Print the JSON Schema of a campaign file, for editors.
 
     \b
     Example:

@@ -29,7 +29,7 @@ _PURPOSE = click.option("--purpose", help="Which question. Default: the first of
 @_JSON
 @click.pass_obj
 def list_all(wiring: Wiring, *, as_json: bool) -> None:
-    r"""List campaigns, newest first, with their states.
+    """List campaigns, newest first, with their states.
 
     \b
     Example:
@@ -58,7 +58,7 @@ def list_all(wiring: Wiring, *, as_json: bool) -> None:
 @_JSON
 @click.pass_obj
 def show(wiring: Wiring, name: str, *, as_json: bool) -> int:
-    r"""Show the file of campaign ID as it is in force, every step, and whether the signatures of amendments hold.
+    """Show the file of campaign ID as it is in force, every step, and whether the signatures of amendments hold.
 
     Exit status: 0 all signatures hold, 1 one does not, 3 no such campaign.
 
@@ -94,7 +94,7 @@ def show(wiring: Wiring, name: str, *, as_json: bool) -> int:
 @_JSON
 @click.pass_obj
 def status(wiring: Wiring, name: str, *, as_json: bool) -> int:
-    r"""Say where campaign ID stands: its state, every person of the audience once, and what leans.
+    """Say where campaign ID stands: its state, every person of the audience once, and what leans.
 
     Exit status: 0 nothing leans, 2 an alarm, 3 no such campaign.
 
@@ -133,7 +133,7 @@ def status(wiring: Wiring, name: str, *, as_json: bool) -> int:
 @_JSON
 @click.pass_obj
 def funnel(wiring: Wiring, name: str, purpose: str | None, picture: Path | None, *, as_json: bool) -> int:
-    r"""Count what asking came to, by layout, client, surface and locale, and raise an alarm where one leans.
+    """Count what asking came to, by layout, client, surface and locale, and raise an alarm where one leans.
 
     The share that allows is shown to find what steers people. It is no measure of success, and no layout is
     called the best.
@@ -174,7 +174,7 @@ def funnel(wiring: Wiring, name: str, purpose: str | None, picture: Path | None,
 @_JSON
 @click.pass_obj
 def offer(wiring: Wiring, name: str, subject: str, *, as_json: bool) -> int:
-    r"""Say whether SUBJECT may be asked now, and with which layout and order; nothing is shown or recorded.
+    """Say whether SUBJECT may be asked now, and with which layout and order; nothing is shown or recorded.
 
     Exit status: 0 may be asked, 2 not now, with the reason.
 
@@ -219,7 +219,7 @@ def offer(wiring: Wiring, name: str, subject: str, *, as_json: bool) -> int:
 def remind(
     wiring: Wiring, name: str, purpose: str | None, after: str, limit: int, record: bool, *, as_json: bool
 ) -> None:
-    r"""List who is due a reminder now. Your product sends it; `--record` writes down that it was sent.
+    """List who is due a reminder now. Your product sends it; `--record` writes down that it was sent.
 
     \b
     Examples:

@@ -30,7 +30,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead
 
 @click.group()
 def command() -> None:
-    r"""Check, lint, compare and show policy files.
+    """Check, lint, compare and show policy files.
 
     A FILE is a path, or the name of a policy that ships with assent.
 
@@ -48,7 +48,7 @@ def command() -> None:
 @_JSON
 @click.pass_obj
 def check(wiring: Wiring, files: tuple[str, ...], *, as_json: bool) -> int:
-    r"""Read each FILE and say whether it can decide.
+    """Read each FILE and say whether it can decide.
 
     Prints name, digest and number of rules, or every problem with its place and remedy.
 
@@ -92,7 +92,7 @@ def check(wiring: Wiring, files: tuple[str, ...], *, as_json: bool) -> int:
 @_JSON
 @click.pass_obj
 def lint(wiring: Wiring, files: tuple[str, ...], previous: str | None, page: Path | None, *, as_json: bool) -> int:
-    r"""Look for what a policy should not say, or should say and does not (docs/reference/lints.md).
+    """Look for what a policy should not say, or should say and does not (docs/reference/lints.md).
 
     Several FILEs are also compared with each other. `[[accepted]]` entries in a file turn
     errors into warnings that show the reason.
@@ -172,7 +172,7 @@ def _beside(
 @_JSON
 @click.pass_obj
 def diff(wiring: Wiring, old: str, new: str, *, as_json: bool) -> None:
-    r"""Say what changes from OLD to NEW: in words, and for whom, by deciding the same facts under both.
+    """Say what changes from OLD to NEW: in words, and for whom, by deciding the same facts under both.
 
     \b
     Examples:
@@ -216,7 +216,7 @@ def _show_effect(effect: Effect) -> None:
 @_JSON
 @click.pass_obj
 def show(wiring: Wiring, file: str, *, plain: bool, as_json: bool) -> None:
-    r"""Say in plain words what the policy FILE does with whose data, and what it leaves open.
+    """Say in plain words what the policy FILE does with whose data, and what it leaves open.
 
     \b
     Examples:
@@ -245,7 +245,7 @@ def show(wiring: Wiring, file: str, *, plain: bool, as_json: bool) -> None:
 
 @command.command()
 def schema() -> None:
-    r"""Print the JSON Schema of a policy file, for editors and for other implementations.
+    """Print the JSON Schema of a policy file, for editors and for other implementations.
 
     \b
     Example:
@@ -260,7 +260,7 @@ def schema() -> None:
 @_JSON
 @click.pass_obj
 def list_shipped(wiring: Wiring, *, as_json: bool) -> None:
-    r"""List the policies that ship with assent; each name can stand for a FILE.
+    """List the policies that ship with assent; each name can stand for a FILE.
 
     \b
     Example:

@@ -17,7 +17,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 
 @click.group()
 def command() -> None:
-    r"""Tell other systems what happens: CloudEvents, signed as Standard Webhooks ask, tried again for three days.
+    """Tell other systems what happens: CloudEvents, signed as Standard Webhooks ask, tried again for three days.
 
     `assent serve` delivers by itself; `assent webhook deliver` does it once, for homes without a server.
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -111,6 +112,25 @@ def test_what_is_not_there_ends_with_3_and_says_what_to_do(
     assert (said.status, said.out) == (3, "")
     assert re.fullmatch(r"assent: there is no .*`nothere`\n  \S.*\n", said.err)
     assert not (home.folder / "new").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is there on Linux")
+def test_no_space_left_is_said_and_not_called_a_matter_of_permissions(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "assent", "redact"],
+            cwd=tmp_path, input=b'{"id":1,"text":"x"}', stdout=full, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith("assent: there is no space left where this is written\n  make room")
+
+
+@pytest.mark.parametrize("name", ["redact", "dedup"])
+def test_a_closed_standard_input_is_said(name: str, tmp_path: Path) -> None:
+    line = f"exec {shlex.quote(sys.executable)} -m assent {name} <&-"
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("assent: standard input is closed, so nothing can be read from it\n  name a file")
 
 
 @pytest.mark.parametrize("arguments", NEEDS_HOME, ids=" ".join)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from importlib import import_module
@@ -72,6 +73,10 @@ COMMANDS = {
 """Every command and its line in `assent --help`; the command lives in the module of its name."""
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_GIVE_INPUT = "name a file, or open it: `< FILE`, or `... | assent ...`"
+
+
 class _Commands(click.Group):
     """Loads a command's module when it is called; the list of commands needs none of them."""
 
@@ -126,14 +131,29 @@ def run(arguments: list[str], wiring: Wiring) -> int:
     except (click.Abort, KeyboardInterrupt, EOFError):
         click.echo("assent: stopped; nothing half-done was kept", err=True)
         return 1
-    except (AssentError, OSError) as error:
-        told = error if isinstance(error, AssentError) else _refused_by_the_machine(error)
+    except (AssentError, OSError, RuntimeError) as error:
+        told = _told(error)
         show_problem(told)
         return told.exit_code
     return result if isinstance(result, int) else 0
 
 
+def _told(error: AssentError | OSError | RuntimeError) -> AssentError:
+    """Say an error as a sentence with a remedy. Raises those of our own making again."""
+    if isinstance(error, AssentError):
+        return error
+    if isinstance(error, OSError):
+        return _refused_by_the_machine(error)
+    if type(error) is RuntimeError and sys.stdin is None:
+        # all that click says of a closed standard input
+        return AssentError("standard input is closed, so nothing can be read from it", _GIVE_INPUT)
+    raise error
+
+
 def _refused_by_the_machine(error: OSError) -> AssentError:
+    if error.errno in _FULL:
+        place = f" for `{Path(str(error.filename)).name}`" if error.filename else " where this is written"
+        return AssentError(f"there is no space left{place}", "make room or write to another place, then try again")
     place = Path(str(error.filename)).name if error.filename else "a file"
     reason = (error.strerror or "no reason given").lower()
     return AssentError(f"the machine refuses `{place}`: {reason}", "check the path and its permissions, then try again")

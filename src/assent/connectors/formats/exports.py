@@ -139,7 +139,7 @@ def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> ExportFile:
     def opened() -> IO[bytes]:
         try:
             return archive.open(entry)
-        except (NotImplementedError, zipfile.BadZipFile, RuntimeError, OSError):
+        except (NotImplementedError, zipfile.BadZipFile, RuntimeError, OSError, UnicodeDecodeError):
             raise Invalid(
                 "a file of the ZIP archive cannot be unpacked",
                 "unpack it with another program and give the folder",

@@ -13,6 +13,7 @@ from assent.domain.conversation import Conversation
 from assent.domain.digests import digest, is_digest
 from assent.domain.errors import Invalid
 from assent.domain.facts import FactsProblem, facts_from_record
+from assent.policy.plans import unknown_plan
 from assent.services.ledger.append import append
 from assent.store.port import Choices, Ledger
 from assent.store.records import Account, Choice, ImportNote, ImportRun
@@ -37,13 +38,17 @@ ACCOUNT_KEYS = ("plan", "region", "age", "signed_in", "role", "acknowledged_at",
 
 @dataclass(slots=True)
 class ImportSummary:
-    """What became of an import. `imported + skipped + malformed` are all records of the source."""
+    """What became of an import. `imported + skipped + malformed` are all records of the source.
+
+    `corrected` conversations were there under a plan that no policy names, and are under the one that was said now.
+    """
 
     run: int
     imported: int = 0
     skipped: int = 0
     malformed: int = 0
     parts: int = 0
+    corrected: int = 0
     conversations: Counter[str] = field(default_factory=Counter)
     notes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
@@ -67,10 +72,14 @@ class ImportSummary:
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """What the source does not say: whose conversations these are, and on which plan they were written."""
+    """What the source does not say: whose conversations these are, and on which plan they were written.
+
+    `plans` are those that the policies name. If `plan` is one, what came in before under none of them takes it.
+    """
 
     subject: str | None = None
     plan: str | None = None
+    plans: frozenset[str] = frozenset()
 
 
 def import_source(
@@ -106,27 +115,43 @@ def _refuse(record: Malformed, summary: ImportSummary) -> None:
 
 def _keep(store: Intake, waiting: list[Conversation], whose: Whose, now: datetime, summary: ImportSummary) -> None:
     if waiting:
+        there: list[str] = []
         for outcome in store.intake(waiting, plan=whose.plan, recorded_at=now):
             summary.conversations[outcome.status] += 1
             summary.parts += outcome.parts_added
+            if outcome.status in ("unchanged", "grown"):
+                there.append(outcome.conversation)
+        if whose.plan is not None and whose.plan in whose.plans:
+            summary.corrected += store.correct_plan(there, whose.plan, known=whose.plans)
         waiting.clear()
 
 
 @dataclass(slots=True)
 class LinesSummary:
-    """What became of a file of lines: how many were taken, and (line, problem, fix) of those that were not."""
+    """What became of a file of lines: how many were taken, and (line, problem, fix) of those that were not.
+
+    `unknown_plans` are plans that no policy names, with the first line that names each and how many do.
+    """
 
     taken: int = 0
     problems: list[tuple[int, str, str]] = field(default_factory=list)
+    unknown_plans: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
-def import_accounts(lines: Iterable[bytes], store: Accounts) -> LinesSummary:
-    """Read accounts, one JSON object a line: `subject` and the facts of a person (`account_from_record`)."""
+def import_accounts(lines: Iterable[bytes], store: Accounts, plans: frozenset[str] = frozenset()) -> LinesSummary:
+    """Read accounts, one JSON object a line: `subject` and the facts of a person (`account_from_record`).
+
+    `plans` are those that the policies name.
+    """
     summary = LinesSummary()
     for number, record in _records(lines, summary):
         try:
-            store.put_accounts([account_from_record(record)])
+            account = account_from_record(record)
+            store.put_accounts([account])
             summary.taken += 1
+            if account.plan is not None and unknown_plan(account.plan, plans):
+                first, count = summary.unknown_plans.get(account.plan, (number, 0))
+                summary.unknown_plans[account.plan] = (first, count + 1)
         except FactsProblem as problem:
             summary.problems.append((number, problem.message, problem.fix))
     return summary

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from tests.conformance.store.samples import ALL, T0, day, erase, keys_of, part, plan_for, sweep_all, talk
+from tests.conformance.store.samples import ALL, T0, day, erase, hold, keys_of, part, plan_for, sweep_all, talk
 
 from assent.domain.conversation import Conversation
 from assent.domain.errors import Invalid, NotFound
 from assent.store.port import Store
-from assent.store.records import Account, ConversationFilter, ImportNote, ImportRun, IntakeOutcome
+from assent.store.records import Account, ConversationFilter, HoldQuery, ImportNote, ImportRun, IntakeOutcome
 
 
 def take(store: Store, *items: Conversation, plan: str | None = "free", at: datetime = T0) -> list[IntakeOutcome]:
@@ -95,6 +95,38 @@ def test_a_conversation_grows(store: Store) -> None:
     assert [one.recorded_at for one in stored.parts] == [T0, T0, day(4)]
     assert (stored.entry.last_turn_at, stored.entry.recorded_at, stored.entry.imported_at) == (day(3), T0, day(4))
     assert {facts.last_turn_at for facts in store.facts_of("test:one")} == {day(3)}
+
+
+KNOWN = ("free", "pro", "team")
+
+
+def test_a_plan_that_nobody_knows_takes_another_and_a_known_one_stays(store: Store) -> None:
+    first = talk("one")
+    take(store, first, plan="prp")
+    take(store, replace(first, parts=(*first.parts, part("c"))), plan="team")
+    take(store, talk("two"), plan="team")
+    take(store, talk("three", subject="s2"), plan=None)
+    take(store, talk("not asked"), plan="prp")
+    named = ["test:one", "test:two", "test:three", "test:nothing"]
+    assert store.correct_plan(named, "pro", known=KNOWN) == 2
+    plans = {
+        name: [one.plan for one in store.facts_of(f"test:{name}")] for name in ("one", "two", "three", "not asked")
+    }
+    assert plans == {
+        "one": ["pro", "pro", "team"], "two": ["team", "team"], "three": ["pro", "pro"], "not asked": ["prp", "prp"],
+    }  # fmt: skip
+    entries = {name: store.conversation(f"test:{name}").entry.plan for name in plans}
+    assert entries == {"one": "pro", "two": "team", "three": "pro", "not asked": "prp"}
+    assert store.correct_plan(named, "free", known=KNOWN) == 0
+    with pytest.raises(Invalid, match="by one that is known"):
+        store.correct_plan(named, "prp", known=KNOWN)
+
+
+def test_what_is_held_by_a_plan_stays_held_when_it_is_put_right(store: Store) -> None:
+    take(store, talk("one"), plan="prp")
+    store.place_hold(replace(hold("h"), scope="query", target=HoldQuery(plan=("prp",)).text()))
+    store.correct_plan(["test:one"], "pro", known=KNOWN)
+    assert {len(one.holds) for one in store.facts_of("test:one")} == {1}
 
 
 def test_clocks_move_forward_only(store: Store) -> None:

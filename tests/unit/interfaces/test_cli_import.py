@@ -1,6 +1,7 @@
 """`assent import`: what it prints accounts for everything, as text and as JSON."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,49 @@ def test_what_cannot_be_said_of_a_person_is_refused_before_anything_is_read(
     assert words in said.err
     counts = home("status", "--json").json()
     assert (counts["accounts"], counts["conversations"]) == (0, 0)
+
+
+def test_a_plan_that_no_policy_names_is_said_and_can_be_put_right(home: Home, export: Path) -> None:
+    said = home("import", "claude-ai", export, "--subject", "me", "--plan", "prp", "--age", "adult")
+    assert said.status == 0
+    assert "no policy here names the plan `prp`" in said.err
+    assert "import the same again under the right --plan" in said.err
+    assert ", pro" in said.err
+    gaps = [group["gap"] for one in home("explain", "--all", "--json").lines() for group in one["groups"]]
+    assert gaps == [["choices", "plan"]] * len(gaps)
+    again = home("import", "claude-ai", export, *ME)
+    assert (again.status, again.err) == (0, "")
+    assert "plan put right: 2 conversations were under one that no policy here names\n" in again.out
+    gaps = [group["gap"] for one in home("explain", "--all", "--json").lines() for group in one["groups"]]
+    assert gaps == [["choices"]] * len(gaps)
+    third = home("import", "claude-ai", export, *ME, "--json").json()
+    assert (third["corrected"], third["notes"], third["conversations"]) == (0, [], {"unchanged": 2})
+
+
+def test_a_plan_that_a_policy_names_stays_whatever_is_said_later(home: Home, export: Path) -> None:
+    home("import", "claude-ai", export, "--subject", "me", "--plan", "team", "--age", "adult")
+    before = home("explain", "--all", "--json").out
+    for plan in ("pro", "prp"):
+        assert home("import", "claude-ai", export, "--plan", plan, "--json").json()["corrected"] == 0
+    assert home("explain", "--all", "--json").out == before
+
+
+def test_an_unknown_plan_is_noted_in_json_and_without_a_policy_nothing_is(home: Home, export: Path) -> None:
+    (note,) = home("import", "claude-ai", export, "--plan", "what I wrote", "--json").json()["notes"]
+    assert note["note"].startswith("no policy here names this plan: ")
+    shutil.rmtree(home.folder / "policies")
+    assert home("import", "claude-ai", export, "--plan", "prp", "--json").json()["notes"] == []
+
+
+def test_people_under_a_plan_that_no_policy_names_are_said(home: Home) -> None:
+    people = [{"subject": "a", "plan": "pro"}, {"subject": "b", "plan": "gold"}, {"subject": "c", "plan": "gold"}]
+    said = home("import", "accounts", home.write("people.ndjson", people))
+    assert (said.status, said.out) == (0, "accounts: 3 taken, 0 refused\n")
+    assert said.err.startswith(
+        "note: people.ndjson:2: no policy here names the plan `gold` (2 accounts)\n  import these"
+    )
+    (note,) = home("import", "accounts", home.folder.parent / "people.ndjson", "--json").json()["notes"]
+    assert "`gold`" in note["note"]
 
 
 def test_lines_of_people_and_choices_are_taken_or_named(home: Home) -> None:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from assent.connectors.formats.port import Source
 from assent.connectors.formats.registry import get, importers, sniff
-from assent.domain.errors import Invalid
+from assent.domain.errors import AssentError, Invalid
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.options import NAME
 from assent.interfaces.cli.progress import progress
+from assent.policy.plans import plans_of, unknown_plan
 from assent.services import intake
 from assent.services.notice import purposes_asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from assent.wiring import Wiring
 
 SHOWN_PROBLEMS = 20
+
+_PUT_RIGHT: Final = "import the same again under the right --plan, which it then takes; the plans are {}"
+_PUT_PEOPLE_RIGHT: Final = (
+    "import these accounts again under the right plan, and with --plan what came in of them meanwhile; the plans are {}"
+)
 
 
 def _formats() -> str:
@@ -83,12 +89,14 @@ def import_and_say(
         age = facts.get("age")
         record: dict[str, Any] = {**facts, "age": int(age)} if age and age.isdigit() else dict(facts)
         intake.describe_person(wiring.store, subject, record)
-    whose = intake.Whose(subject, facts.get("plan"))
+    plans = _plans(wiring)
+    whose = intake.Whose(subject, facts.get("plan"), plans)
     with progress(f"reading {importer.name}", _size(path)) as advance:
         source = Source(path, on_bytes=advance)
         summary = intake.import_source(
             importer, source, wiring.store, whose, now=wiring.now(), batch=wiring.settings.import_batch
         )
+    notes = _unknown(whose.plan, plans)
     if as_json:
         echo_json(
             {
@@ -98,13 +106,16 @@ def import_and_say(
                 "malformed": summary.malformed,
                 "conversations": dict(summary.conversations),
                 "parts": summary.parts,
+                "corrected": summary.corrected,
                 "side_copies": len(source.side_copies),
                 "skips": [{"reason": reason, "records": n} for reason, n in summary.skips()],
                 "problems": [{"place": w, "problem": p, "records": n} for w, p, n in summary.problems()],
+                "notes": [{"note": note, "fix": fix} for note, fix in notes],
             }
         )
     else:
         _say(summary, len(source.side_copies))
+        _say_notes(notes)
     return 4 if summary.malformed else 0
 
 
@@ -112,6 +123,8 @@ def _say(summary: intake.ImportSummary, side_copies: int) -> None:
     found = ", ".join(f"{n:,} {status}" for status, n in summary.conversations.most_common()) or "none"
     click.echo(f"conversations: {found}; {summary.parts:,} parts added")
     click.echo(f"records: {summary.imported:,} imported, {summary.skipped:,} skipped, {summary.malformed:,} malformed")
+    if summary.corrected:
+        click.echo(f"plan put right: {summary.corrected:,} conversations were under one that no policy here names")
     for reason, count in summary.skips():
         click.echo(f"  skipped {count:,}: {reason}")
     for place, problem, count in summary.problems()[:SHOWN_PROBLEMS]:
@@ -120,6 +133,35 @@ def _say(summary: intake.ImportSummary, side_copies: int) -> None:
         click.echo(f"  and {len(summary.problems()) - SHOWN_PROBLEMS:,} more; --json lists all", err=True)
     if side_copies:
         click.echo(f"noticed {side_copies:,} side copies of these conversations that an erasure must reach too")
+
+
+def _plans(wiring: Wiring) -> frozenset[str]:
+    """Name the plans of the policies here; none where no policy can be read, for bringing in needs none."""
+    try:
+        return plans_of(wiring.policies)
+    except AssentError:
+        return frozenset()
+
+
+def _unknown(plan: str | None, plans: frozenset[str]) -> list[tuple[str, str]]:
+    message = "" if plan is None else unknown_plan(plan, plans)
+    if not message:
+        return []
+    return [
+        (
+            f"{message}: what came in under it is in no cut, and no end of it can be given",
+            _PUT_RIGHT.format(_listed(plans)),
+        )
+    ]
+
+
+def _listed(plans: frozenset[str]) -> str:
+    return ", ".join(sorted(plans))
+
+
+def _say_notes(notes: Sequence[tuple[str, str]]) -> None:
+    for note, fix in notes:
+        click.echo(f"note: {note}\n  {fix}", err=True)
 
 
 def _sniffed(path: Path) -> str:
@@ -136,21 +178,32 @@ def _size(path: Path) -> int:
 
 
 def _lines(wiring: Wiring, kind: str, path: Path, *, as_json: bool) -> int:
+    plans = _plans(wiring) if kind == "accounts" else frozenset()
+
     def choices(lines: Any) -> intake.LinesSummary:
         asked = purposes_asked(wiring.policies)
         return intake.import_choices(lines, wiring.store, wiring.log, now=wiring.now(), purposes=asked)
 
     def accounts(lines: Any) -> intake.LinesSummary:
-        return intake.import_accounts(lines, wiring.store)
+        return intake.import_accounts(lines, wiring.store, plans)
 
     read: Callable[[Any], intake.LinesSummary] = choices if kind == "choices" else accounts
     with path.open("rb") as lines:
         summary = read(lines)
+    notes = [
+        (
+            f"{path.name}:{line}: {unknown_plan(plan, plans)} ({count:,} accounts)",
+            _PUT_PEOPLE_RIGHT.format(_listed(plans)),
+        )
+        for plan, (line, count) in summary.unknown_plans.items()
+    ]
     if as_json:
         problems = [{"line": n, "problem": problem, "fix": fix} for n, problem, fix in summary.problems]
-        echo_json({"format": kind, "imported": summary.taken, "malformed": len(problems), "problems": problems})
+        counts = {"format": kind, "imported": summary.taken, "malformed": len(problems)}
+        echo_json({**counts, "problems": problems, "notes": [{"note": note, "fix": fix} for note, fix in notes]})
     else:
         click.echo(f"{kind}: {summary.taken:,} taken, {len(summary.problems):,} refused")
         for number, problem, fix in summary.problems[:SHOWN_PROBLEMS]:
             click.echo(f"  {path.name}:{number}: {problem}\n    {fix}", err=True)
+        _say_notes(notes[:SHOWN_PROBLEMS])
     return 4 if summary.problems else 0

@@ -71,6 +71,14 @@ class Intake(Protocol):
         """
         ...
 
+    def correct_plan(self, conversations: Sequence[str], plan: str, *, known: Collection[str]) -> int:
+        """Put the parts of these conversations whose plan is none of `known` under `plan`, which must be one of them.
+
+        A part under a known plan keeps it, so data of a business plan never becomes consumer data. Returns how many
+        conversations had such parts.
+        """
+        ...
+
     def begin_import(self, format_name: str, path: str, started_at: datetime) -> int:
         """Open an account of one import; returns its number. `path` is a file or folder name without its folder."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from assent.domain.digests import canonical
 from assent.domain.facts import Facts
@@ -13,10 +13,10 @@ from assent.policy.standing import UNKNOWN, Permitted
 from assent.store.schema import conversation, part, retention_class
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Column, ColumnElement, Connection
 
     from assent.store.records import Account
 
@@ -134,3 +134,42 @@ def follow_account(connection: Connection, account: Account) -> None:
                 .where(part.c.retention_class == old, part.c.conversation.in_(theirs))
                 .values(retention_class=new)
             )
+
+
+def without_plan(connection: Connection, names: Sequence[str], known: Collection[str]) -> list[int]:
+    """List the keys of those of these conversations that have parts under no plan of `known`."""
+    query = (
+        select(part.c.conversation)
+        .join_from(part, retention_class)
+        .join(conversation)
+        .where(conversation.c.id.in_(names), _no_plan_of(known, retention_class.c.plan))
+        .distinct()
+    )
+    return list(connection.scalars(query.order_by(part.c.conversation)))
+
+
+def correct_plan(connection: Connection, keys: Sequence[int], plan: str, known: Collection[str]) -> None:
+    """Put the parts of these conversations that are under no plan of `known` under `plan`; the others stay."""
+    connection.execute(
+        update(conversation)
+        .where(conversation.c.key.in_(keys), _no_plan_of(known, conversation.c.plan))
+        .values(plan=plan)
+    )
+    used = (
+        select(retention_class.c.id, *COLUMNS)
+        .where(
+            retention_class.c.id.in_(select(part.c.retention_class).where(part.c.conversation.in_(keys))),
+            _no_plan_of(known, retention_class.c.plan),
+        )
+        .order_by(retention_class.c.id)
+    )
+    classes = Classes(connection)
+    for old, *values in connection.execute(used).all():
+        new = classes.id_of(Categories(*values)._replace(plan=plan))
+        connection.execute(
+            update(part).where(part.c.retention_class == old, part.c.conversation.in_(keys)).values(retention_class=new)
+        )
+
+
+def _no_plan_of(known: Collection[str], column: Column[str]) -> ColumnElement[bool]:
+    return or_(column.is_(None), column.not_in(known))

@@ -14,7 +14,7 @@ from assent.store.records import IntakeOutcome
 from assent.store.schema import conversation, part, retention_class, sealed
 from assent.store.sql.accounts import known_accounts
 from assent.store.sql.burying import buried_conversations, buried_parts
-from assent.store.sql.classes import Categories, Classes
+from assent.store.sql.classes import Categories, Classes, correct_plan, without_plan
 from assent.store.sql.erasure import intend_replaced
 from assent.store.sql.fingerprint import encodable, fingerprint
 from assent.store.sql.holds import Reach
@@ -22,7 +22,7 @@ from assent.store.sql.room import Room, pieces
 from assent.store.sql.sealing import Sealer, forget, lane_of, titles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row, Select
@@ -42,6 +42,23 @@ class IntakeRoom(Room):
             for group in _without_repeats(items):
                 outcomes += _Batch(self._database, connection, self.contents, plan, recorded_at).take(group)
         return outcomes
+
+    def correct_plan(self, conversations: Sequence[str], plan: str, *, known: Collection[str]) -> int:
+        if plan not in known:
+            raise Invalid("a plan is put right by one that is known", "name one that a policy names")
+        corrected = 0
+        for names in pieces(conversations):
+            with self._database.reading() as connection:
+                wrong = without_plan(connection, names, known)
+            if not wrong:  # as usual: nobody waits for a writer's turn then
+                continue
+            with self._database.writing() as connection:
+                keys = without_plan(connection, names, known)
+                # what is held by its plan stays held when it changes
+                Reach(connection).conversations(conversation.c.key.in_(keys))
+                correct_plan(connection, keys, plan, known)
+                corrected += len(keys)
+        return corrected
 
 
 def _without_repeats(items: Iterable[Conversation]) -> Iterator[list[Conversation]]:

@@ -14,6 +14,7 @@ from assent.domain.digests import digest, is_digest
 from assent.domain.errors import Invalid
 from assent.domain.facts import FactsProblem, facts_from_record
 from assent.policy.plans import unknown_plan
+from assent.policy.regions import wrong_region
 from assent.services.ledger.append import append
 from assent.store.port import Choices, Ledger
 from assent.store.records import Account, Choice, ImportNote, ImportRun
@@ -138,15 +139,21 @@ class LinesSummary:
     unknown_plans: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
-def import_accounts(lines: Iterable[bytes], store: Accounts, plans: frozenset[str] = frozenset()) -> LinesSummary:
+def import_accounts(
+    lines: Iterable[bytes],
+    store: Accounts,
+    *,
+    plans: frozenset[str] = frozenset(),
+    regions: frozenset[str] = frozenset(),
+) -> LinesSummary:
     """Read accounts, one JSON object a line: `subject` and the facts of a person (`account_from_record`).
 
-    `plans` are those that the policies name.
+    `plans` and `regions` are those that the policies name.
     """
     summary = LinesSummary()
     for number, record in _records(lines, summary):
         try:
-            account = account_from_record(record)
+            account = account_from_record(record, regions)
             store.put_accounts([account])
             summary.taken += 1
             if account.plan is not None and unknown_plan(account.plan, plans):
@@ -157,8 +164,8 @@ def import_accounts(lines: Iterable[bytes], store: Accounts, plans: frozenset[st
     return summary
 
 
-def account_from_record(record: dict[str, Any]) -> Account:
-    """Read one account. Raises `FactsProblem` naming the key and what is allowed."""
+def account_from_record(record: dict[str, Any], regions: frozenset[str] = frozenset()) -> Account:
+    """Read one account. Raises `FactsProblem` naming the key and what is allowed; `regions` are named by policies."""
     renamed = {"closed_at": "account_closed_at", "opened_at": "created_at"}
     values = {renamed.get(key, key): value for key, value in record.items() if key not in ("subject", "organisation")}
     if not record.get("subject"):
@@ -168,6 +175,8 @@ def account_from_record(record: dict[str, Any]) -> Account:
         if key not in allowed:
             raise FactsProblem(key, "is not a fact of an account", "use subject, " + ", ".join(sorted(allowed)))
     facts = facts_from_record({"part": "-", "subject": record["subject"], **values})
+    if facts.region is not None and (wrong := wrong_region(facts.region, regions)):
+        raise FactsProblem("region", *wrong)
     return Account(
         subject=str(facts.subject),
         closed_at=facts.account_closed_at,
@@ -298,9 +307,9 @@ def _records(lines: Iterable[bytes], summary: LinesSummary) -> Iterator[tuple[in
             summary.problems.append((number, "the line is not a JSON object", "write one JSON object a line"))
 
 
-def describe_person(store: Store, subject: str, record: dict[str, Any]) -> None:
+def describe_person(store: Store, subject: str, record: dict[str, Any], regions: frozenset[str] = frozenset()) -> None:
     """Add what the operator says about a person (plan, age, region) to what is known. Raises `FactsProblem`."""
-    said = account_from_record({"subject": subject, **record})
+    said = account_from_record({"subject": subject, **record}, regions)
     known = store.account(subject) or Account(subject)
     changes = {key: getattr(said, key) for key in ACCOUNT_KEYS if getattr(said, key) is not None}
     store.put_accounts([replace(known, **changes)])

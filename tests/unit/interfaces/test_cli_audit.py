@@ -151,6 +151,13 @@ def test_a_tracer_under_a_plan_that_no_policy_names_is_refused(home: Home) -> No
     assert home("tracer", "plant", "--plan", "team").status == 0, "a business plan is one too"
 
 
+def test_a_canary_lives_in_a_region(home: Home) -> None:
+    said = home("canary", "plant", "--plan", "pro", "--region", "Germany")
+    assert (said.status, said.out) == (1, "")
+    assert "what `region` says is not a region" in said.err
+    assert home("canary", "plant", "--plan", "pro", "--region", "de").status == 0
+
+
 def test_a_plan_that_is_in_no_cut_is_refused(home: Home) -> None:
     said = home("canary", "plant", "--plan", "team")
     assert said.status == 2

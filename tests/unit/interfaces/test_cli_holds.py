@@ -33,6 +33,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
         (("conversation", OLD), 1),
         (("organisation", "clinic"), 2),
         (("query", "--region", "DE", "--created-to", "2025-12-01T00:00:00Z"), 1),
+        (("query", "--region", "eu"), 2),
         (("everyone",), 2),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
@@ -47,6 +48,30 @@ def test_a_hold_of_each_scope_says_what_it_covers_and_holds_it(
     assert (line["hold"], line["scope"], line["state"]) == (said["hold"], words[0], "standing")
     entry = json.loads((next((home.folder / "journal").glob("*.jsonl"))).read_text("utf-8").splitlines()[-1])
     assert (entry["kind"], entry["body"]["id"]) == ("hold placed", said["hold"])
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--region", "Germany"), "write the ISO 3166-1 code of the country"),
+        (("--region", "DE", "--region", "UK"), "write `GB`"),
+        (("--region", "DE-BE"), "write the country, `DE`"),
+        (("--created-from", "2026-01-02T00:00:00Z", "--created-to", "2026-01-01T00:00:00Z"), "nothing would be held"),
+        (("--last-turn-from", "2026-01-02T00:00:00Z", "--last-turn-to", "2026-01-02T00:00:00Z"), "nothing would be"),
+    ],
+)
+def test_a_query_that_would_hold_nothing_by_mistake_is_refused(home: Home, words: tuple[str, ...], says: str) -> None:
+    said = home("hold", "query", *words, *ORDER)
+    assert (said.status, said.out) == (1, "")
+    assert says in said.err
+    assert home("hold", "list").out == ""
+
+
+def test_a_hold_by_region_needs_no_policy_that_can_be_read(home: Home) -> None:
+    (file,) = (home.folder / "policies").iterdir()
+    file.write_text("this is no policy")
+    assert home("hold", "query", "--region", "de", *ORDER).status == 0
+    assert home("hold", "query", "--region", "Germany", *ORDER).status == 1
 
 
 def test_a_hold_is_released_by_two_people(home: Home) -> None:

@@ -82,6 +82,7 @@ def test_long_lists_of_problems_are_cut_and_say_so(home: Home, export: Path) -> 
         (("--age", "41"), "need a person"),
         (("--region", "DE"), "need a person"),
         (("--subject", "me", "--age", "old"), "key `age`"),
+        (("--subject", "me", "--region", "Germany"), "key `region`: is not a region"),
         (("--subject", "me", "--age", "-3"), "key `age`"),
         (("--subject", " "), "give a string that is not blank"),
     ],

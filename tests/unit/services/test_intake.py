@@ -202,6 +202,11 @@ def test_accounts_are_read_line_by_line(acme: Provider) -> None:
         ({"subject": "a", "part": "p"}, "part"),
         ({"subject": "a", "choices": []}, "choices"),
         ({"subject": "a", "signed_in": "yes"}, "signed_in"),
+        ({"subject": "a", "region": "Germany"}, "region"),
+        ({"subject": "a", "region": "germany!!"}, "region"),
+        ({"subject": "a", "region": "UK"}, "region"),
+        ({"subject": "a", "region": "DE-BE"}, "region"),
+        ({"subject": "a", "region": "\u03a9\u03bc"}, "region"),
     ],
     ids=repr,
 )
@@ -213,6 +218,14 @@ def test_a_bad_account_is_named_and_the_others_are_taken(acme: Provider, line: o
     assert f"`{key}`" in problem if key else "not a JSON object" in problem
     assert fix
     assert [account.subject for account in acme.store.accounts()] == ["x", "y"]
+
+
+def test_a_region_is_a_country_or_what_a_policy_names(acme: Provider) -> None:
+    said = ["de", "US", "EU", "eea", "us-ca", "No Training"]
+    people = lines(*({"subject": f"p{number}", "region": region} for number, region in enumerate(said)))
+    assert import_accounts(people, acme.store).taken == 4
+    assert import_accounts(people, acme.store, regions=frozenset({"US-CA", "NO TRAINING"})).problems == []
+    assert [account.region for account in acme.store.accounts()] == [region.upper() for region in said]
 
 
 # -- choices ----------------------------------------------------------------------------------------

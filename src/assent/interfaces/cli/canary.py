@@ -51,13 +51,15 @@ def plant(wiring: Wiring, *, plan: str, region: str | None, as_json: bool) -> in
     Example:
       assent canary plant --plan pro --region DE
     """
+    from assent.policy.regions import check_region, regions_of
     from assent.services.canary.marks import kind_of
     from assent.services.canary.plant import KINDS, Garden, Seed, Ways
     from assent.services.canary.plant import plant as plant_them
     from assent.services.hold.place import place
 
     now, store = wiring.now(), wiring.store
-    garden = Garden(wiring.policies, plan=plan, region=region, now=now)
+    where = None if region is None else check_region(region, regions_of(wiring.policies))
+    garden = Garden(wiring.policies, plan=plan, region=where, now=now)
     seeds = {kind: Seed(wiring.new_id(), wiring.new_key()) for kind in KINDS}
     ways = Ways(_enter(wiring), lambda hold: place(store, wiring.journal, hold))
     planted = plant_them(store, garden, seeds, ways, now=now)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from assent.domain.errors import AssentError
 from assent.domain.instants import format_instant
 from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.options import INSTANT, NAME
+from assent.services.hold.conditions import query_of
 from assent.services.hold.place import place
 from assent.store.records import Hold, HoldQuery
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from assent.policy.model import Policy
     from assent.store.records import HoldScope
     from assent.wiring import Wiring
 
@@ -109,7 +113,7 @@ def everyone(wiring: Wiring, **order: Any) -> int:
 @click.option("--surface", multiple=True, help="chat, coding, browser, voice or api.")
 @click.option("--mode", multiple=True, help="normal or private.")
 @click.option("--plan", multiple=True, help="Plan of the conversation.")
-@click.option("--region", multiple=True, help="Region of the person, as `DE`.")
+@click.option("--region", multiple=True, help="Region of the person, as `DE` or `EU`.")
 @click.option("--created-from", type=INSTANT, help="Begun at this instant or later.")
 @click.option("--created-to", type=INSTANT, help="Begun before this instant.")
 @click.option("--last-turn-from", type=INSTANT, help="Used at this instant or later.")
@@ -127,7 +131,10 @@ def query(wiring: Wiring, **said: Any) -> int:
       assent hold query --project lighthouse --source claude-ai --matter M --author A --reason R
     """
     conditions = {name: said.pop(name) for name in HoldQuery.__dataclass_fields__}
-    return _place(wiring, "query", HoldQuery(**conditions).text(), **said)
+    policies: list[Policy] = []
+    with suppress(AssentError):  # an order is obeyed also where a policy is broken
+        policies = wiring.policies
+    return _place(wiring, "query", query_of(conditions, policies).text(), **said)
 
 
 def _place(

@@ -14,12 +14,14 @@ from assent.interfaces.cli.app import echo_json
 from assent.interfaces.cli.options import NAME
 from assent.interfaces.cli.progress import progress
 from assent.policy.plans import plans_of, unknown_plan
+from assent.policy.regions import regions_of
 from assent.services import intake
 from assent.services.notice import purposes_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from assent.policy.model import Policy
     from assent.wiring import Wiring
 
 SHOWN_PROBLEMS = 20
@@ -83,13 +85,14 @@ def import_and_say(
     """Import a source of conversations, print what became of it, and return the exit status."""
     importer = get(_sniffed(path) if format_name == "auto" else format_name)
     subject, facts = said.get("subject"), {key: said[key] for key in ("plan", "age", "region") if said.get(key)}
+    policies = _policies(wiring)
     if subject is None and facts.keys() - {"plan"}:
         raise Invalid("`--age` and `--region` need a person", "add --subject, or use `assent import accounts FILE`")
     if subject is not None:
         age = facts.get("age")
         record: dict[str, Any] = {**facts, "age": int(age)} if age and age.isdigit() else dict(facts)
-        intake.describe_person(wiring.store, subject, record)
-    plans = _plans(wiring)
+        intake.describe_person(wiring.store, subject, record, regions_of(policies))
+    plans = plans_of(policies)
     whose = intake.Whose(subject, facts.get("plan"), plans)
     with progress(f"reading {importer.name}", _size(path)) as advance:
         source = Source(path, on_bytes=advance)
@@ -135,12 +138,12 @@ def _say(summary: intake.ImportSummary, side_copies: int) -> None:
         click.echo(f"noticed {side_copies:,} side copies of these conversations that an erasure must reach too")
 
 
-def _plans(wiring: Wiring) -> frozenset[str]:
-    """Name the plans of the policies here; none where no policy can be read, for bringing in needs none."""
+def _policies(wiring: Wiring) -> list[Policy]:
+    """Read the policies here; none where they cannot be read, for bringing in needs none."""
     try:
-        return plans_of(wiring.policies)
+        return wiring.policies
     except AssentError:
-        return frozenset()
+        return []
 
 
 def _unknown(plan: str | None, plans: frozenset[str]) -> list[tuple[str, str]]:
@@ -178,14 +181,15 @@ def _size(path: Path) -> int:
 
 
 def _lines(wiring: Wiring, kind: str, path: Path, *, as_json: bool) -> int:
-    plans = _plans(wiring) if kind == "accounts" else frozenset()
+    policies = _policies(wiring) if kind == "accounts" else []
+    plans = plans_of(policies)
 
     def choices(lines: Any) -> intake.LinesSummary:
         asked = purposes_asked(wiring.policies)
         return intake.import_choices(lines, wiring.store, wiring.log, now=wiring.now(), purposes=asked)
 
     def accounts(lines: Any) -> intake.LinesSummary:
-        return intake.import_accounts(lines, wiring.store, plans)
+        return intake.import_accounts(lines, wiring.store, plans=plans, regions=regions_of(policies))
 
     read: Callable[[Any], intake.LinesSummary] = choices if kind == "choices" else accounts
     with path.open("rb") as lines:

@@ -10,9 +10,10 @@ from assent.domain.instants import parse_instant
 from assent.interfaces.web.console.approvals import state_of
 from assent.interfaces.web.console.frame import OFFICE, OFFICER, may, shown
 from assent.interfaces.web.pages import Pages
+from assent.services.hold.conditions import query_of
 from assent.services.hold.place import place
 from assent.services.hold.release import approve_release, ask_release
-from assent.store.records import HOLD_SCOPES, Hold, HoldQuery, Page
+from assent.store.records import HOLD_SCOPES, Hold, Page
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -156,7 +157,8 @@ def _target(visit: Visit, scope: HoldScope) -> str | None:
         return target
     lists = {name: tuple(_split(visit.form.get(name, ""))) for name in LISTS}
     instants = {name: _day(visit.form.get(name, "")) for name in INSTANTS}
-    return HoldQuery(**lists, **instants, flagged=visit.form.get("flagged") == "yes").text()  # type: ignore[arg-type]
+    said = {**lists, **instants, "flagged": visit.form.get("flagged") == "yes"}
+    return query_of(said, [policy for policy, _ in visit.world.policies]).text()
 
 
 def _split(text: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -73,6 +74,7 @@ COMMANDS = {
 """Every command and its line in `assent --help`; the command lives in the module of its name."""
 
 
+_CONTROLS = re.compile("[\\0-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _GIVE_INPUT = "name a file, or open it: `< FILE`, or `... | assent ...`"
 
@@ -161,9 +163,24 @@ def _refused_by_the_machine(error: OSError) -> AssentError:
 
 def show_problem(problem: AssentError) -> None:
     """Print an error and its remedy on standard error, the way compilers do."""
-    click.echo(f"assent: {problem}", err=True)
+    echo_line(f"assent: {problem}", err=True)
     if problem.fix:
-        click.echo(f"  {problem.fix}", err=True)
+        echo_line(f"  {problem.fix}", err=True)
+
+
+def echo_line(line: str, *, err: bool = False) -> None:
+    """Print one line for a person. What titles, ids and pages bring along cannot steer the terminal or feign a line."""
+    click.echo(escaped(line), err=err)
+
+
+def escaped(line: str) -> str:
+    """Write controls, line ends, halves of characters and what turns the direction of text as in `\\x1b`."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), line)
+
+
+def escaped_text(text: str) -> str:
+    """Escape each line of a text; its own line ends and tabs stay."""
+    return _CONTROLS.sub(lambda found: found[0] if found[0] in "\n\t" else escaped(found[0]), text)
 
 
 class Complaints:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.services.approve import approve, ask
 from assent.services.guard.limits import limits_in_force, limits_of
 from assent.services.guard.permit import Under
@@ -71,15 +71,15 @@ def give(wiring: Wiring, approval: str, by: str) -> int:
     known = wiring.store.approval(approval)
     if known is not None and known.act == "release":
         hold, freed = _release(wiring, approval, by, now)
-        click.echo(f"hold {hold.id} is released since {format_instant(hold.released_at or now)}")
+        echo_line(f"hold {hold.id} is released since {format_instant(hold.released_at or now)}")
         click.echo("what it kept is due at the next sweep, unless something else keeps it: look at `assent plan`")
         if freed is not None:
-            click.echo(f"{freed.parts:,} parts are due by it")
+            echo_line(f"{freed.parts:,} parts are due by it")
             for trip in freed.trips:
-                click.echo(f"a sweep of them takes a second person: {trip.says}")
+                echo_line(f"a sweep of them takes a second person: {trip.says}")
         return 0
     given = approve(wiring.store, approval, by=by, now=now)
-    click.echo(f"approved: {given.act} {given.target}, until {format_instant(given.valid_until)}")
+    echo_line(f"approved: {given.act} {given.target}, until {format_instant(given.valid_until)}")
     return 0
 
 
@@ -123,7 +123,7 @@ def request(wiring: Wiring, act: str, target: str, by: str, reason: str, as_json
     if as_json:
         echo_json({"approval": made.id, "valid_until": format_instant(made.valid_until)})
     else:
-        click.echo(f"request {made.id}; somebody else says: assent approve {made.id} --by NAME")
+        echo_line(f"request {made.id}; somebody else says: assent approve {made.id} --by NAME")
     return 0
 
 
@@ -148,7 +148,7 @@ def show(wiring: Wiring, whole: bool, limit: int, as_json: bool) -> int:
             record = {"approval": one.id, "act": one.act, "target": one.target, "asked_by": one.asked_by}
             echo_json(record | {"reason": one.reason, "approved_by": one.approved_by, "state": state})
         else:
-            click.echo(f"{one.id}  {one.act:8} {one.target}  asked by {one.asked_by}: {one.reason}  [{state}]")
+            echo_line(f"{one.id}  {one.act:8} {one.target}  asked by {one.asked_by}: {one.reason}  [{state}]")
     return 0
 
 

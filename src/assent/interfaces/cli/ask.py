@@ -8,6 +8,7 @@ import click
 
 from assent.domain.errors import Invalid
 from assent.domain.instants import format_instant
+from assent.interfaces.cli.app import echo_line
 from assent.interfaces.cli.asking import About, about, about_options, question_here, take, text_here
 from assent.interfaces.cli.options import NAME
 
@@ -68,7 +69,7 @@ def command(  # noqa: PLR0917 - click passes one argument an option
     if show:
         shown = text_here(wiring, subject, wanted or "training", locale)
         click.echo(shown.body, nl=False)
-        click.echo(f"notice: {shown.digest}")
+        echo_line(f"notice: {shown.digest}")
         return 0
     store, adult_age = wiring.store, wiring.settings.adult_age
     if not wiring.interactive():
@@ -83,7 +84,7 @@ def command(  # noqa: PLR0917 - click passes one argument an option
     what: About = about(scope, conversation)
     question = question_here(wiring, subject, wanted, what=what, guardian=guardian, campaign=campaign, locale=locale)
     if isinstance(question, NotAsked):
-        click.echo(f"not asked: {question.words()}")
+        echo_line(f"not asked: {question.words()}")
         return NOT_NOW
     return _ask(wiring, question, subject, guardian)
 
@@ -98,8 +99,8 @@ def _status(wiring: Wiring, subject: str, purpose: str | None) -> int:
             since = f" since {format_instant(one.since)}" if one.since is not None else ""
             words = {"none": "nobody has said anything", "default": "the policy's default"}
             word = words.get(one.source, f"by {one.source}")
-            click.echo(f"{one.purpose}{where}: {one.status}{since}, {word}")
-    click.echo(f"change it: assent ask {subject} change")
+            echo_line(f"{one.purpose}{where}: {one.status}{since}, {word}")
+    echo_line(f"change it: assent ask {subject} change")
     return 0
 
 
@@ -126,6 +127,6 @@ def _say(outcome: Outcome, subject: str) -> None:
     words = {"allow": "allowed", "decline": "not allowed", "defer": "you decide later; until then nothing is used"}
     choice = outcome.choice
     again = f"assent ask {subject} change, or assent choose {subject} withdraw"
-    click.echo(f"recorded: {words[choice.act]}. Change it any time: {again}")
-    click.echo(f"your receipt: assent receipt {choice.id} --out receipt.json")
+    echo_line(f"recorded: {words[choice.act]}. Change it any time: {again}")
+    echo_line(f"your receipt: assent receipt {choice.id} --out receipt.json")
     click.echo('check it:     assent verify receipt receipt.json --key "$(assent ledger key)"')

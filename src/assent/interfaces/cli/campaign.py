@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.errors import Invalid, Place
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.campaign_views import finding_record, say, show_findings, show_problems
 from assent.interfaces.cli.campaign_watch import WATCHING
 
@@ -212,7 +212,7 @@ def amend(wiring: Wiring, name: str, file: Path, reason: str, by: str, *, as_jso
     changes = json.loads(wiring.store.campaign_events(name)[-1].change)["changes"]
     if not as_json:
         for change in changes:
-            click.echo(f"  {change['key']}: {change['before']} -> {change['after']}")
+            echo_line(f"  {change['key']}: {change['before']} -> {change['after']}")
     say(amended, wiring, f"amended, signed by {signer.name}", as_json=as_json, changes=changes)
     return 0
 

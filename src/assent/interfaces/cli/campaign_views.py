@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +78,7 @@ def say(course: Course, wiring: Wiring, what: str, *, as_json: bool, **more: Any
     if as_json:
         echo_json({**course_record(course, wiring), **more})
         return
-    click.echo(f"campaign {course.campaign.id}: {what}")
+    echo_line(f"campaign {course.campaign.id}: {what}")
 
 
 def show_problems(broken: CampaignProblems, *, as_json: bool) -> int:
@@ -100,8 +98,8 @@ def show_problems(broken: CampaignProblems, *, as_json: bool) -> int:
         )
         return 1
     for problem in broken.problems:
-        click.echo(str(problem), err=True)
-        click.echo(f"  {problem.fix}", err=True)
+        echo_line(str(problem), err=True)
+        echo_line(f"  {problem.fix}", err=True)
     return 1
 
 
@@ -109,8 +107,8 @@ def show_findings(findings: Sequence[Finding]) -> None:
     """Print what the lint found, with the remedies."""
     for finding in findings:
         place = f"{finding.place}: " if finding.place else ""
-        click.echo(f"{place}{finding.severity}{' ' + finding.lint if finding.lint else ''}: {finding.message}")
-        click.echo(f"  {finding.fix}")
+        echo_line(f"{place}{finding.severity}{' ' + finding.lint if finding.lint else ''}: {finding.message}")
+        echo_line(f"  {finding.fix}")
 
 
 def finding_record(finding: Finding) -> dict[str, Any]:

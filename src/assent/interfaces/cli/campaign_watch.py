@@ -11,7 +11,7 @@ import click
 
 from assent.domain.errors import Refused
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line, escaped_text
 from assent.interfaces.cli.campaign_views import alarm_record, course_record, funnel_record, shares
 from assent.interfaces.cli.options import NAME
 
@@ -46,11 +46,11 @@ def list_all(wiring: Wiring, *, as_json: bool) -> None:
     for course in courses:
         made = course.campaign
         state, until = course.state_at(wiring.now()), format_instant(made.deadline)
-        click.echo(f"{made.id:20} {state:10} until {until}  {made.title}")
+        echo_line(f"{made.id:20} {state:10} until {until}  {made.title}")
     if not courses:
         click.echo("no campaigns yet: assent campaign new FILE --by WHO")
     elif page.after is not None:
-        click.echo(f"and {page.total - len(courses)} older ones")
+        echo_line(f"and {page.total - len(courses)} older ones")
 
 
 @click.command()
@@ -81,11 +81,11 @@ def show(wiring: Wiring, name: str, *, as_json: bool) -> int:
         told = [{"at": at, "step": what, "by": by} for at, what, by in steps]
         echo_json({**course_record(course, wiring), "document": document, "steps": told, "signatures": signed})
         return 0
-    click.echo(document)
+    click.echo(escaped_text(document))
     for at, what, by in steps:
-        click.echo(f"{at}  {what:12} by {by}")
+        echo_line(f"{at}  {what:12} by {by}")
     for one in signed:
-        click.echo(f"step {one['step']} is signed by {', '.join(one['signed_by'])}")  # type: ignore[arg-type]
+        echo_line(f"step {one['step']} is signed by {', '.join(one['signed_by'])}")  # type: ignore[arg-type]
     return 0
 
 
@@ -114,15 +114,13 @@ def status(wiring: Wiring, name: str, *, as_json: bool) -> int:
         )
         return 2 if found else 0
     made = course.campaign
-    click.echo(f"{made.id} is {course.state_at(wiring.now())}: {made.title}")
-    click.echo(
-        f"  from {format_instant(made.start)} until {format_instant(made.deadline)}, no answer: {made.no_answer}"
-    )
+    echo_line(f"{made.id} is {course.state_at(wiring.now())}: {made.title}")
+    echo_line(f"  from {format_instant(made.start)} until {format_instant(made.deadline)}, no answer: {made.no_answer}")
     for one in funnels:
         told_states = ", ".join(f"{state} {count:,}" for state, count in one.states.items())
-        click.echo(f"  {one.purpose}: {one.in_audience:,} in the audience: {told_states}")
+        echo_line(f"  {one.purpose}: {one.in_audience:,} in the audience: {told_states}")
     for alarm in found:
-        click.echo(f"  alarm: {alarm.says}")
+        echo_line(f"  alarm: {alarm.says}")
     return 2 if found else 0
 
 
@@ -155,16 +153,16 @@ def funnel(wiring: Wiring, name: str, purpose: str | None, picture: Path | None,
     if as_json:
         echo_json(funnel_record(made))
         return 2 if made.alarms else 0
-    click.echo(f"{made.campaign}, {made.purpose}, at {format_instant(made.at)}")
+    echo_line(f"{made.campaign}, {made.purpose}, at {format_instant(made.at)}")
     for step, people in steps_of(made):
-        click.echo(f"  {step:26} {people:>10,}")
+        echo_line(f"  {step:26} {people:>10,}")
     for arm, figures in made.by.items():
         for one in figures:
-            click.echo(f"  {arm} {one.arm or '-'}: {shares(one)}")
+            echo_line(f"  {arm} {one.arm or '-'}: {shares(one)}")
     for alarm in made.alarms:
-        click.echo(f"  alarm: {alarm.says}")
+        echo_line(f"  alarm: {alarm.says}")
     if picture is not None:
-        click.echo(f"wrote {picture}")
+        echo_line(f"wrote {picture}")
     return 2 if made.alarms else 0
 
 
@@ -196,13 +194,13 @@ def offer(wiring: Wiring, name: str, subject: str, *, as_json: bool) -> int:
         if as_json:
             echo_json({"asked": False, "why": made.why, "until": made.until and format_instant(made.until)})
         else:
-            click.echo(f"not asked: {made.words()}")
+            echo_line(f"not asked: {made.words()}")
         return 2
     if as_json:
         echo_json({"asked": True, **asdict(made), "deadline": format_instant(made.deadline)})
     else:
-        click.echo(f"may be asked for {made.purpose}: layout {made.layout}, options {', '.join(made.options)}")
-        click.echo(f"  deadline {format_instant(made.deadline)}, defers left {made.defers_left}")
+        echo_line(f"may be asked for {made.purpose}: layout {made.layout}, options {', '.join(made.options)}")
+        echo_line(f"  deadline {format_instant(made.deadline)}, defers left {made.defers_left}")
     return 0
 
 
@@ -241,8 +239,8 @@ def remind(
         echo_json({"purpose": question.purpose, "reminders": items, "after": page.after})
         return
     for one in page.items:
-        click.echo(f"{one.subject}  {one.purpose}  deadline {format_instant(one.deadline)}")
-    click.echo(f"{len(page.items)} due" + (f"; go on with --after {page.after}" if page.after else ""))
+        echo_line(f"{one.subject}  {one.purpose}  deadline {format_instant(one.deadline)}")
+    echo_line(f"{len(page.items)} due" + (f"; go on with --after {page.after}" if page.after else ""))
 
 
 def _funnel(wiring: Wiring, course: Course, purpose: str) -> Funnel:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_orig
 import click
 
 from assent.domain.errors import AssentError, Invalid, Place
+from assent.interfaces.cli.app import echo_line
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -148,13 +149,13 @@ def _connect(wiring: Wiring, kind: str, said: dict[str, Any]) -> int:
     add(wiring.store, name, now=wiring.now())
     written = wiring.connectors.write(connector)
     if vendor:
-        click.echo(f"{name} takes orders about {', '.join(connector.shared.also)}")
+        echo_line(f"{name} takes orders about {', '.join(connector.shared.also)}")
     else:
-        click.echo(f"{name} answers{': it lists conversations' if found else ', and holds no conversation yet'}")
-    click.echo(f"wrote {written}; every erasure from now on asks {name}")
+        echo_line(f"{name} answers{': it lists conversations' if found else ', and holds no conversation yet'}")
+    echo_line(f"wrote {written}; every erasure from now on asks {name}")
     click.echo(product.reach)
     if not vendor:
-        click.echo(f"bring its conversations in: assent connector import {name}")
+        echo_line(f"bring its conversations in: assent connector import {name}")
     return 0
 
 

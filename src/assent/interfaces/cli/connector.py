@@ -11,7 +11,7 @@ import click
 
 from assent.connectors.port import state_of
 from assent.domain.errors import AssentError, Incomplete, Refused
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.connector_views import narrowed, sum_up, tell, tell_narrowed, tell_outcome, tell_plan
 from assent.interfaces.cli.options import INSTANT, LENGTH
 from assent.interfaces.cli.progress import progress
@@ -71,7 +71,7 @@ def list_(wiring: Wiring, as_json: bool) -> int:
         if as_json:
             echo_json({"name": name, "kind": kind or None, "not_removed": left, "problem": problem or None})
         else:
-            click.echo(f"{name:<20} {kind or problem:<16} {left:>6,} not removed")
+            echo_line(f"{name:<20} {kind or problem:<16} {left:>6,} not removed")
     return 0
 
 
@@ -98,7 +98,7 @@ def show(wiring: Wiring, name: str, as_json: bool) -> int:
     keys = record.pop("settings")
     for key, value in {**record, **{key: value for key, value in keys.items() if key not in record}}.items():
         if value not in ((), [], {}, ""):
-            click.echo(f"{key}: {_said(value)}")
+            echo_line(f"{key}: {_said(value)}")
     return 0
 
 
@@ -233,9 +233,9 @@ def import_(wiring: Wiring, name: str, since: datetime | None, as_json: bool) ->
         echo_json({"name": name, **record, **narrowed(asked), "problems": problems})
     else:
         found = ", ".join(f"{count:,} {status}" for status, count in summary.conversations.most_common()) or "none"
-        click.echo(f"conversations: {found}; {summary.parts:,} parts added")
+        echo_line(f"conversations: {found}; {summary.parts:,} parts added")
         for place, problem, _ in summary.problems()[:20]:
-            click.echo(f"  {place}: {problem}", err=True)
+            echo_line(f"  {place}: {problem}", err=True)
         tell_narrowed(asked)
     return 4 if summary.malformed or asked.problems else 0
 
@@ -273,7 +273,7 @@ def watch(wiring: Wiring, name: str, every: timedelta | None, as_json: bool) -> 
                        **narrowed(asked), "problems": asked.problems})  # fmt: skip
         else:
             taken = ", ".join(f"{count:,} {status}" for status, count in found.conversations.most_common()) or "none"
-            click.echo(f"{found.changes:,} changes; conversations: {taken}; {found.deleted:,} deleted by their people")
+            echo_line(f"{found.changes:,} changes; conversations: {taken}; {found.deleted:,} deleted by their people")
             tell_narrowed(asked)
         if every is None:
             return 4 if found.malformed or asked.problems else 0
@@ -299,9 +299,9 @@ def remove(wiring: Wiring, name: str) -> int:
     owed = wiring.store.open_obligations().get(name, 0)
     wiring.connectors.remove(name)
     retire(wiring.store, name, now=wiring.now())
-    click.echo(f"{name} is not asked from now on")
+    echo_line(f"{name} is not asked from now on")
     if owed:
-        click.echo(f"{owed:,} erasures have not been finished there: `assent derived ack ERASURE --store {name}`")
+        echo_line(f"{owed:,} erasures have not been finished there: `assent derived ack ERASURE --store {name}`")
     return 0
 
 
@@ -354,9 +354,9 @@ def _tell_owed(wiring: Wiring, name: str, *, as_json: bool) -> int:
         if as_json:
             echo_json({"erasure": one.erasure, "state": one.state, "note": one.note})
         else:
-            click.echo(f"erasure {one.erasure}: {one.state}{f'; {one.note}' if one.note else ''}")
+            echo_line(f"erasure {one.erasure}: {one.state}{f'; {one.note}' if one.note else ''}")
     if not as_json:
-        click.echo(f"{len(found):,}{' or more' if len(found) == _OWED else ''} erasures are not finished there")
+        echo_line(f"{len(found):,}{' or more' if len(found) == _OWED else ''} erasures are not finished there")
     return 0
 
 
@@ -371,7 +371,7 @@ def _settle(wiring: Wiring, name: str, *, as_json: bool) -> int:
         echo_json({"name": name, "erasures": dict(states)})
     else:
         told = ", ".join(f"{count:,} {state}" for state, count in states.most_common())
-        click.echo(f"erasures: {told or 'nothing is owed'}")
+        echo_line(f"erasures: {told or 'nothing is owed'}")
     if states.keys() - {"removed"}:
         raise Incomplete(
             f"something is left in `{name}`", "`assent derived list`, and the proof of each erasure, say what"

@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from assent.domain.errors import Incomplete, Refused
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 
 if TYPE_CHECKING:
     from assent.connectors.port import Copy
@@ -25,11 +23,11 @@ def narrowed(asked: Narrowed) -> dict[str, int]:
 def tell_narrowed(asked: Narrowed) -> None:
     """Print what the files of projects had changed, and which cannot be read."""
     if asked.declined:
-        click.echo(f"training declined for {asked.declined:,} projects whose own file denies it")
+        echo_line(f"training declined for {asked.declined:,} projects whose own file denies it")
     if asked.deleted:
-        click.echo(f"{asked.deleted:,} conversations count as deleted: the file of their project keeps them no longer")
+        echo_line(f"{asked.deleted:,} conversations count as deleted: the file of their project keeps them no longer")
     for problem in asked.problems:
-        click.echo(f"  {problem}", err=True)
+        echo_line(f"  {problem}", err=True)
 
 
 def tell_plan(
@@ -43,11 +41,11 @@ def tell_plan(
                    "held": dict(held)})  # fmt: skip
         return
     # beside the answer, so that what is piped on is the answer alone
-    click.echo(f"{len(ids):,} conversations, of which {nowhere:,} are nowhere and {len(held):,} must stay", err=beside)
+    echo_line(f"{len(ids):,} conversations, of which {nowhere:,} are nowhere and {len(held):,} must stay", err=beside)
     for kind, count in sorted(kinds.items()):
-        click.echo(f"  {kind:<24} {count:>8,}", err=beside)
+        echo_line(f"  {kind:<24} {count:>8,}", err=beside)
     for one, why in held.items():
-        click.echo(f"  {one}: {why}", err=beside)
+        echo_line(f"  {one}: {why}", err=beside)
 
 
 def tell_outcome(outcome: Outcome, *, as_json: bool) -> None:
@@ -61,17 +59,17 @@ def tell(name: str, state: str, copies: Sequence[Copy], *, as_json: bool, note: 
         listed = [{"kind": one.kind, "place": one.place, "state": one.state, "note": one.note} for one in copies]
         echo_json({"id": name, "state": state, "copies": listed, "note": note})
         return
-    click.echo(f"{name}: {state}{f': {note}' if note else ''}")
+    echo_line(f"{name}: {state}{f': {note}' if note else ''}")
     for (kind, place, there, said), count in Counter((c.kind, c.place, c.state, c.note) for c in copies).items():
         times = f" ({count:,})" if count > 1 else ""
-        click.echo(f"  {kind}, {place}{times}: {there}{f'; {said}' if said and there != 'removed' else ''}")
+        echo_line(f"  {kind}, {place}{times}: {there}{f'; {said}' if said and there != 'removed' else ''}")
 
 
 def sum_up(name: str, outcomes: Sequence[Outcome], *, as_json: bool) -> None:
     """Print the sum, and raise what the exit status says. Both can be true: what is held is said first."""
     states = Counter(one.state for one in outcomes)
     if not as_json:
-        click.echo(", ".join(f"{count:,} {state}" for state, count in states.most_common()) or "nothing was asked for")
+        echo_line(", ".join(f"{count:,} {state}" for state, count in states.most_common()) or "nothing was asked for")
     left = len(outcomes) - states["removed"] - states["held"]
     if states["held"]:
         held = [one.id for one in outcomes if one.state == "held"]

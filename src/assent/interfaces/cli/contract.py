@@ -9,7 +9,7 @@ import click
 from assent.domain.digests import digest_bytes
 from assent.domain.errors import Invalid
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.options import INSTANT, NAME
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def add(
     named = digest_bytes(_bytes(Path(terms)))
     contract = Contract(wiring.new_id(), organisation, purposes, named, signed_by, starts or now, now)
     wiring.store.add_contract(contract)
-    click.echo(f"contract {contract.id}: {', '.join(purposes)}, terms {named}")
+    echo_line(f"contract {contract.id}: {', '.join(purposes)}, terms {named}")
     return 0
 
 
@@ -73,7 +73,7 @@ def end(wiring: Wiring, contract: str, at: datetime | None) -> int:
     """
     when = at or wiring.now()
     wiring.store.end_contract(contract, when)
-    click.echo(f"ends {format_instant(when)}")
+    echo_line(f"ends {format_instant(when)}")
     return 0
 
 
@@ -99,7 +99,7 @@ def list_(wiring: Wiring, organisation: str | None, as_json: bool) -> int:
                       "terms": one.terms, "starts": format_instant(one.starts_at), "ends": ends}  # fmt: skip
             state = f"{format_instant(one.starts_at)} to {ends or 'open'}"
             plain = f"{one.id}  {one.organisation:20} {', '.join(one.purposes):20} {state}"
-            echo_json(record) if as_json else click.echo(plain)
+            echo_json(record) if as_json else echo_line(plain)
         page = Page(wiring.settings.list_page, listing.after) if listing.after else None
     return 0
 

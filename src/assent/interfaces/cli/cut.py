@@ -9,7 +9,7 @@ import click
 
 from assent.domain.instants import format_instant
 from assent.interfaces.cli import cut_audit, cut_views, cut_watch
-from assent.interfaces.cli.app import echo_json, show_problem
+from assent.interfaces.cli.app import echo_json, echo_line, show_problem
 from assent.interfaces.cli.options import INSTANT, read_text_file
 from assent.interfaces.cli.progress import progress
 
@@ -176,30 +176,30 @@ def cut_and_say(wiring: Wiring, said: Mapping[str, Any], *, as_json: bool = Fals
 def _say(order: CutOrder, taken: Taken) -> None:
     manifest = taken.manifest
     counts, messages = manifest["counts"], manifest["messages"]
-    click.echo(f"cut {manifest['name']} number {manifest['number']} for {manifest['purpose']} at {manifest['at']}")
+    echo_line(f"cut {manifest['name']} number {manifest['number']} for {manifest['purpose']} at {manifest['at']}")
     whose = f"{counts['conversations']:,} conversations of {counts['people']:,} people"
-    click.echo(f"written:    {counts['written']:>10,} parts in {whose}, {counts['bytes']:,} bytes of text")
-    click.echo(f"considered: {counts['considered']:>10,} parts")
+    echo_line(f"written:    {counts['written']:>10,} parts in {whose}, {counts['bytes']:,} bytes of text")
+    echo_line(f"considered: {counts['considered']:>10,} parts")
     _say_reasons("left out", counts["excluded"])
     for split, found in counts["by_split"].items():
-        click.echo(f"  {split}: {found['conversations']:,} conversations of {found['people']:,} people")
+        echo_line(f"  {split}: {found['conversations']:,} conversations of {found['people']:,} people")
     _say_tally("skills", counts["by_skill"])
     _say_tally("replaced of people", counts["by_block"].get("redact", {}).get("counts", {}))
-    click.echo(f"as messages: {messages['conversations']:,} conversations")
+    echo_line(f"as messages: {messages['conversations']:,} conversations")
     _say_reasons("left out there", messages["left_out"])
-    click.echo(f"folder:   {order.directory}")
-    click.echo(f"manifest: {taken.digest}")
+    echo_line(f"folder:   {order.directory}")
+    echo_line(f"manifest: {taken.digest}")
 
 
 def _say_tally(what: str, tally: Mapping[str, int]) -> None:
     if tally:
         listed = (f"{name or 'unknown'} {count:,}" for name, count in tally.items())
-        click.echo(f"{what}: {', '.join(listed)}")
+        echo_line(f"{what}: {', '.join(listed)}")
 
 
 def _say_reasons(what: str, reasons: Mapping[str, int], *, err: bool = False) -> None:
     for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
-        click.echo(f"  {what}: {count:>10,}  {reason}", err=err)
+        echo_line(f"  {what}: {count:>10,}  {reason}", err=err)
 
 
 def _say_nothing(order: CutOrder, nothing: NothingEligible, *, as_json: bool) -> None:

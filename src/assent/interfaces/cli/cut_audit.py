@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assent.domain.errors import NotFound
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.options import FOLDER, read_policy
 from assent.interfaces.cli.progress import progress
 
@@ -84,12 +84,12 @@ def _compare(folder: Path, *, as_json: bool) -> int:
         echo_json({**record, "erased": found.erased, "differences": list(found.differences)})
     elif found.differences:
         for difference in found.differences:
-            click.echo(f"assent: {difference}", err=True)
+            echo_line(f"assent: {difference}", err=True)
         click.echo("  do not use this cut: write it again, or fetch it again", err=True)
     else:
-        click.echo(f"cut {found.name} number {found.number} is as its manifest says: {found.manifest}")
+        echo_line(f"cut {found.name} number {found.number} is as its manifest says: {found.manifest}")
         if found.erased:
-            click.echo(f"{found.erased:,} rows left it since, for their parts were erased")
+            echo_line(f"{found.erased:,} rows left it since, for their parts were erased")
     return 2 if found.differences else 0
 
 
@@ -111,7 +111,7 @@ def evidence(wiring: Wiring, /, *, folder: Path, out: Path) -> int:
     with new.open("wb") as stream:
         count = _write(wiring, folder, stream)
     new.replace(out)
-    click.echo(f"evidence about {count:,} conversations: {out}")
+    echo_line(f"evidence about {count:,} conversations: {out}")
     return 0
 
 
@@ -143,18 +143,18 @@ def _own_keys(wiring: Wiring) -> list[Verifier]:
 def _say(report: Report) -> None:
     from assent.services.cut_check.report import KINDS
 
-    click.echo(
+    echo_line(
         f"cut {report.name} number {report.number}: {report.rows:,} rows of {report.conversations:,} conversations"
     )
-    click.echo(f"manifest: {report.digest}")
+    echo_line(f"manifest: {report.digest}")
     for kind in KINDS:
         if report.problems[kind]:
-            click.echo(f"assent: {report.problems[kind]:,} x {kind}: {KINDS[kind]}", err=True)
+            echo_line(f"assent: {report.problems[kind]:,} x {kind}: {KINDS[kind]}", err=True)
             for problem in [one for one in report.examples if one.kind == kind][:3]:
-                click.echo(f"  {problem.where}: {problem.says}", err=True)
+                echo_line(f"  {problem.where}: {problem.says}", err=True)
     if report.problems:
         click.echo("  do not use this cut: refresh it, or cut again", err=True)
     elif not report.missing:
         click.echo("every row may be there")
     for sentence in report.missing:
-        click.echo(f"this could not be checked: {sentence}", err=True)
+        echo_line(f"this could not be checked: {sentence}", err=True)

@@ -8,7 +8,7 @@ import click
 
 from assent.domain.errors import Refused
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 
 if TYPE_CHECKING:
     from assent.services.cut.freshness import Freshness
@@ -48,7 +48,7 @@ def show(wiring: Wiring, /, *, name: str | None, number: int | None, as_json: bo
         if as_json:
             echo_json(_record(cut))
         else:
-            click.echo(f"cut {cut.name} number {cut.number} was retired at {format_instant(cut.retired_at)}")
+            echo_line(f"cut {cut.name} number {cut.number} was retired at {format_instant(cut.retired_at)}")
         return 2
     found = freshness(wiring.store, wiring.columns, by_date(wiring.policies), cut, wiring.now())
     if as_json:
@@ -81,12 +81,12 @@ def diff(wiring: Wiring, /, *, name: str, one: int, other: int, as_json: bool) -
     if as_json:
         echo_json({**counts, "conversations": {side: sorted(names) for side, names in found.conversations.items()}})
     else:
-        click.echo(f"from {name} {one} to {name} {other}: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))
+        echo_line(f"from {name} {one} to {name} {other}: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))
         for side, names in found.conversations.items():
             for conversation in sorted(names)[:SHOWN]:
-                click.echo(f"  {side}: {conversation}")
+                echo_line(f"  {side}: {conversation}")
             if len(names) > SHOWN:
-                click.echo(f"  {side}: and {len(names) - SHOWN:,} more, see --json")
+                echo_line(f"  {side}: and {len(names) - SHOWN:,} more, see --json")
     return 2 if found.joined or found.left else 0
 
 
@@ -123,10 +123,10 @@ def retire(wiring: Wiring, /, *, name: str, number: int, yes: bool, as_json: boo
     if as_json:
         echo_json({"files": done.files, "key_destroyed": done.key_destroyed, "leaf": leaf.leaf, "record": leaf.record})
     else:
-        click.echo(f"cut {name} number {number}: {done.files:,} files removed")
+        echo_line(f"cut {name} number {number}: {done.files:,} files removed")
         if done.key_destroyed:
             click.echo("the key of its pseudonyms is destroyed")
-        click.echo(f"leaf {leaf.leaf} of the ledger says so")
+        echo_line(f"leaf {leaf.leaf} of the ledger says so")
     return 0
 
 
@@ -146,7 +146,7 @@ def _list(wiring: Wiring, *, as_json: bool) -> int:
     for cut in cuts:
         state = "retired" if cut.retired_at is not None else cut.directory
         at = format_instant(cut.decided_at) if cut.decided_at else ""
-        click.echo(f"{cut.name:20} {cut.number:>4}  {cut.purpose or '':10} {at:22} {state}")
+        echo_line(f"{cut.name:20} {cut.number:>4}  {cut.purpose or '':10} {at:22} {state}")
     if not cuts:
         click.echo("no cut was taken yet: assent cut create NAME --purpose PURPOSE --out DIR")
     return 0
@@ -154,17 +154,17 @@ def _list(wiring: Wiring, *, as_json: bool) -> int:
 
 def _say(cut: Cut, found: Freshness) -> None:
     at = format_instant(cut.decided_at) if cut.decided_at else "an unknown instant"
-    click.echo(f"cut {cut.name} number {cut.number} for {cut.purpose}, as things stood at {at}")
-    click.echo(f"  rows:              {found.rows:>10,}")
+    echo_line(f"cut {cut.name} number {cut.number} for {cut.purpose}, as things stood at {at}")
+    echo_line(f"  rows:              {found.rows:>10,}")
     if found.erased:
-        click.echo(f"  erased since:      {found.erased:>10,}  they left its files")
+        echo_line(f"  erased since:      {found.erased:>10,}  they left its files")
     for reason, rows in found.stale.items():
-        click.echo(f"  may not be used:   {rows:>10,}  {reason}")
+        echo_line(f"  may not be used:   {rows:>10,}  {reason}")
     if found.fresh:
         click.echo("every row that is left may be used")
     else:
-        click.echo(f"stale: refresh it before a run starts (assent cut refresh {cut.name} --out DIR)")
-    click.echo(f"manifest: {cut.manifest}")
+        echo_line(f"stale: refresh it before a run starts (assent cut refresh {cut.name} --out DIR)")
+    echo_line(f"manifest: {cut.manifest}")
 
 
 def _record(cut: Cut) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.services.erase.derived.connector import ANSWERS, acknowledge
 from assent.services.erase.registry import add as add_store
 from assent.services.erase.registry import retire as retire_store
@@ -47,9 +47,9 @@ def add(wiring: Wiring, name: str) -> int:
       assent derived add search-index
     """
     add_store(wiring.store, name, now=wiring.now())
-    click.echo(f"every erasure from now on waits for {name}")
+    echo_line(f"every erasure from now on waits for {name}")
     if not any(one.disabled_at is None for one in wiring.store.endpoints()):
-        click.echo(f"nobody listens yet: `assent webhook add URL` tells {name} what to erase")
+        echo_line(f"nobody listens yet: `assent webhook add URL` tells {name} what to erase")
     return 0
 
 
@@ -66,7 +66,7 @@ def retire(wiring: Wiring, name: str) -> int:
       assent derived retire search-index
     """
     retire_store(wiring.store, name, now=wiring.now())
-    click.echo(f"{name} is not asked from now on")
+    echo_line(f"{name} is not asked from now on")
     return 0
 
 
@@ -91,7 +91,7 @@ def list_(wiring: Wiring, as_json: bool) -> int:
             retired = one.retired_at and format_instant(one.retired_at)
             echo_json({"name": one.name, "kind": one.kind, "reach": reach, "not_removed": left, "retired_at": retired})
         else:
-            click.echo(f"{one.name:<20} {left:>6,} not removed   {'retired; ' if one.retired_at else ''}{reach}")
+            echo_line(f"{one.name:<20} {left:>6,} not removed   {'retired; ' if one.retired_at else ''}{reach}")
     return 0
 
 
@@ -112,5 +112,5 @@ def ack(wiring: Wiring, erasure: int, name: str, state: str, note: str) -> int:
     """
     answers = wiring.connectors.names()
     acknowledge(wiring.store, erasure, name, cast("CopyState", state), note=note, now=wiring.now(), connected=answers)
-    click.echo(f"erasure {erasure}: {name} says {state}")
+    echo_line(f"erasure {erasure}: {name} says {state}")
     return 0

@@ -8,7 +8,7 @@ import click
 
 from assent.domain.errors import Invalid
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.options import INSTANT, NAME
 from assent.services.explain import explain_conversation
 from assent.store.records import ConversationFilter, Page
@@ -74,12 +74,12 @@ def _explain_all(wiring: Wiring, subject: str | None, limit: int, at: datetime, 
             if as_json:
                 echo_json(_record(explanation))
             else:
-                click.echo(_line(explanation))
+                echo_line(_line(explanation))
         count, total, page = count + len(listing.items), listing.total, listing.after
         if page is None:
             break
     if not as_json:
-        click.echo(f"{count:,} of {total:,} conversations" + ("; --limit shows more" if count < total else ""))
+        echo_line(f"{count:,} of {total:,} conversations" + ("; --limit shows more" if count < total else ""))
     return 0
 
 
@@ -101,10 +101,10 @@ def _kept(decision: Decision) -> str:
 
 def _say(explanation: Explanation) -> None:
     entry = explanation.entry
-    click.echo(f"{entry.id}  {entry.title}")
+    echo_line(f"{entry.id}  {entry.title}")
     last = f"the person's last turn {format_instant(entry.last_turn_at)}" if entry.last_turn_at else "no times known"
-    click.echo(f"{entry.surface}, {entry.mode}, {entry.parts} parts, {last}")
-    click.echo(f"as of {format_instant(explanation.at)}:")
+    echo_line(f"{entry.surface}, {entry.mode}, {entry.parts} parts, {last}")
+    echo_line(f"as of {format_instant(explanation.at)}:")
     for group in explanation.groups:
         click.echo("")
         _say_group(group)
@@ -113,19 +113,19 @@ def _say(explanation: Explanation) -> None:
 def _say_group(group: Group) -> None:
     decision = group.decision
     kinds = sorted({f"{part.origin} {part.data}" for part in group.parts})
-    click.echo(f"{len(group.parts)} parts ({', '.join(kinds)})")
+    echo_line(f"{len(group.parts)} parts ({', '.join(kinds)})")
     if decision.held:
         click.echo("  kept:    a legal hold forbids erasure; nothing else may be done with it")
     elif decision.due():
-        click.echo(f"  kept:    no longer; due for erasure since {format_instant(decision.erase_by or decision.at)}")
+        echo_line(f"  kept:    no longer; due for erasure since {format_instant(decision.erase_by or decision.at)}")
     elif decision.erase_by is None:
         click.echo("  kept:    no end can be given" + (": facts are missing" if decision.gap else ""))
     else:
-        click.echo(f"  kept:    until {format_instant(decision.erase_by)}")
-    click.echo(f"  use now: {', '.join(decision.eligible) or 'not for training or any other cut'}")
+        echo_line(f"  kept:    until {format_instant(decision.erase_by)}")
+    echo_line(f"  use now: {', '.join(decision.eligible) or 'not for training or any other cut'}")
     for reason in decision.reasons:
-        click.echo(f"  - {reason.text}  [{reason.kind} {reason.rule}]")
-    click.echo(f"  under {decision.policy} ({decision.digest[:19]}…)")
+        echo_line(f"  - {reason.text}  [{reason.kind} {reason.rule}]")
+    echo_line(f"  under {decision.policy} ({decision.digest[:19]}…)")
 
 
 def _record(explanation: Explanation) -> dict[str, object]:

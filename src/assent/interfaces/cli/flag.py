@@ -8,7 +8,7 @@ import click
 
 from assent.domain.instants import format_instant
 from assent.interfaces.cli import flag_review
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.options import NAME
 from assent.services.flag.scores import forget_scores
 from assent.store.records import Flag, Page
@@ -91,7 +91,7 @@ def on(
         return _show(wiring, conversation, subject, as_json=as_json)
     if forget:
         gone = forget_scores(wiring.store, now=now, days=wiring.settings.flag_score_days)
-        echo_json({"forgotten": gone}) if as_json else click.echo(f"{gone:,} findings ended")
+        echo_json({"forgotten": gone}) if as_json else echo_line(f"{gone:,} findings ended")
         return 0
     if not conversation or not by:
         raise click.UsageError("a flag needs a conversation and --by")
@@ -103,7 +103,7 @@ def on(
 
     flag = Flag(wiring.new_id(), conversation, now, category, by, reason, score=score)
     reviewing.raise_flag(wiring.store, flag)
-    echo_json({"flag": flag.id, "at": format_instant(now)}) if as_json else click.echo(f"flag {flag.id}")
+    echo_json({"flag": flag.id, "at": format_instant(now)}) if as_json else echo_line(f"flag {flag.id}")
     return 0
 
 
@@ -122,7 +122,7 @@ def _reviewed(wiring: Wiring, flag: str, by: str, reason: str, *, reverse: bool)
             click.echo("recorded; somebody else must look too")
             return 0
     after = "; the policy's clock for unflagged content applies again" if reverse else ""
-    click.echo(f"{'reversed' if reverse else 'reviewed'} at {format_instant(now)}{after}")
+    echo_line(f"{'reversed' if reverse else 'reviewed'} at {format_instant(now)}{after}")
     return 0
 
 
@@ -137,7 +137,7 @@ def _show(wiring: Wiring, conversation: str | None, subject: str | None, *, as_j
             if as_json:
                 echo_json(record | {"score": one.score})
             else:
-                click.echo(f"{one.id}  {one.at:%Y-%m-%d}  {one.category}  {one.conversation}  {state}")
+                echo_line(f"{one.id}  {one.at:%Y-%m-%d}  {one.category}  {one.conversation}  {state}")
         if found.after is None:
             return 0
         page = Page(wiring.settings.list_page, found.after)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line, escaped, escaped_text
 from assent.interfaces.cli.options import INSTANT, NAME
 from assent.interfaces.cli.progress import progress
 
@@ -70,8 +70,8 @@ def queue(wiring: Wiring, limit: int, *, appeals: bool, as_json: bool) -> int:
 
     found = waiting.queue(wiring.store, wiring.policies, ReviewTerms(), now=wiring.now(), limit=limit)
     for one in found.waiting:
-        echo_json(_record(one)) if as_json else click.echo(_line(one))
-    click.echo(f"{found.total:,} wait, {found.withheld:,} of those looked at may not be read now", err=True)
+        echo_json(_record(one)) if as_json else echo_line(_line(one))
+    echo_line(f"{found.total:,} wait, {found.withheld:,} of those looked at may not be read now", err=True)
     return 0
 
 
@@ -81,7 +81,7 @@ def _appeals(wiring: Wiring, limit: int, *, as_json: bool) -> int:
     waiting = sorted(open_appeals(wiring.store), key=lambda one: one.expected_by)[:limit]
     for one in waiting:
         record = {"flag": one.agent_request, "request": one.id, "answer_by": format_instant(one.expected_by)}
-        echo_json(record) if as_json else click.echo(f"{one.agent_request}  answer by {one.expected_by:%Y-%m-%d}")
+        echo_json(record) if as_json else echo_line(f"{one.agent_request}  answer by {one.expected_by:%Y-%m-%d}")
     return 0
 
 
@@ -116,12 +116,12 @@ def show(wiring: Wiring, flag: str, by: str, reason: str, *, as_written: bool, a
         redact=None if as_written else _redactor(wiring.new_key()),
     )
     if not as_json:
-        click.echo(_line(found))
+        echo_line(_line(found))
     for part, text in read.parts:
         told = {"part": part.id, "speaker": part.speaker, "text": text}
-        echo_json(told) if as_json else click.echo(f"{part.speaker}: {text}")
+        echo_json(told) if as_json else click.echo(f"{escaped(part.speaker)}: {escaped_text(text)}")
     if read.withheld:
-        click.echo(f"{read.withheld:,} parts are not for `safety`", err=True)
+        echo_line(f"{read.withheld:,} parts are not for `safety`", err=True)
     return 0
 
 
@@ -157,7 +157,7 @@ def review(wiring: Wiring, flag: str, by: str, decision: str | None, reason: str
     if as_json:
         echo_json({"flag": found.candidate, "settled": found.settled})
     else:
-        click.echo(f"settled: {found.settled}" if found.settled else "recorded; somebody else must look too")
+        echo_line(f"settled: {found.settled}" if found.settled else "recorded; somebody else must look too")
     return 0
 
 
@@ -182,7 +182,7 @@ def appeal(wiring: Wiring, subject: str, flag: str, text: str, *, as_json: bool)
     clock = Clock(wiring.now(), wiring.settings.rights_days)
     made = appealing.appeal(wiring.store, subject, flag, text, clock, key=wiring.new_key())
     told = {"flag": flag, "request": made.id, "answer_by": format_instant(made.expected_by)}
-    echo_json(told) if as_json else click.echo(f"request {made.id}, to be answered by {made.expected_by:%Y-%m-%d}")
+    echo_json(told) if as_json else echo_line(f"request {made.id}, to be answered by {made.expected_by:%Y-%m-%d}")
     return 0
 
 
@@ -233,16 +233,16 @@ def agreement(wiring: Wiring, since: datetime | None, *, as_json: bool) -> int:
     if as_json:
         echo_json({"reviews": len(reviews), **asdict(found), "rates": asdict(rates)})
         return 0
-    click.echo(f"reviewed twice: {found.pairs:,}, of one mind: {found.agreed:,}, kappa {_number(found.kappa)}")
+    echo_line(f"reviewed twice: {found.pairs:,}, of one mind: {found.agreed:,}, kappa {_number(found.kappa)}")
     for name, (pairs, kappa) in found.by_category.items():
-        click.echo(f"  {name or 'no category'}: {pairs:,}, kappa {_number(kappa)}")
+        echo_line(f"  {name or 'no category'}: {pairs:,}, kappa {_number(kappa)}")
     for what, share in (
         ("flags overturned by reviews", rates.overturned),
         ("flags overturned on appeal", rates.overturned_on_appeal),
         ("harmful, of the random sample", rates.harmful_drawn),
         ("flagged, of the harm in the random sample", rates.found_of_harmful_drawn),
     ):
-        click.echo(f"{what}: {_share(share)}")
+        echo_line(f"{what}: {_share(share)}")
     return 0
 
 
@@ -282,10 +282,8 @@ def score(wiring: Wiring, detector: str, since: datetime | None, seed: str, *, a
     if as_json:
         echo_json(asdict(done))
     else:
-        click.echo(f"{done.detector}: {done.scored:,} scored, {done.flagged:,} flagged, {done.queued:,} queued")
-        click.echo(
-            f"drawn at random: {done.drawn:,}; known already: {done.before:,}; not eligible: {done.ineligible:,}"
-        )
+        echo_line(f"{done.detector}: {done.scored:,} scored, {done.flagged:,} flagged, {done.queued:,} queued")
+        echo_line(f"drawn at random: {done.drawn:,}; known already: {done.before:,}; not eligible: {done.ineligible:,}")
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.options import INSTANT, NAME
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def add(
 
     now = wiring.now()
     record_guardian(wiring.store, Guardian(subject, guardian, method, recorded_by, verified_at or now), now=now)
-    click.echo(f"recorded; the guardian can now be asked: assent ask {subject} --guardian {guardian}")
+    echo_line(f"recorded; the guardian can now be asked: assent ask {subject} --guardian {guardian}")
     return 0
 
 
@@ -68,7 +68,7 @@ def end(wiring: Wiring, subject: str, guardian: str) -> int:
     from assent.services.choose.gate import end_guardian
 
     end_guardian(wiring.store, subject, guardian, now=wiring.now())
-    click.echo(f"ended; to take back what was allowed: assent choose {subject} withdraw")
+    echo_line(f"ended; to take back what was allowed: assent choose {subject} withdraw")
     return 0
 
 
@@ -92,7 +92,7 @@ def list_(wiring: Wiring, subject: str, as_json: bool) -> int:
                 {"guardian": one.guardian, "method": one.method, "by": one.recorded_by, "since": since, "ended": ended}
             )
         else:
-            click.echo(
+            echo_line(
                 f"{one.guardian:20} {one.method}, by {one.recorded_by}, since {since}"
                 + (f", ended {ended}" if ended else "")
             )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.errors import Invalid, NotFound
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.notice_audit import audit
 from assent.interfaces.cli.options import policy_path, read_notice, read_policy
 
@@ -195,7 +195,7 @@ def add(wiring: Wiring, file: str, *, as_json: bool) -> int:
         record = {"digest": kept.digest, "name": kept.name, "version": kept.version, "policy": kept.policy}
         echo_json({**record, "findings": [found.to_record() for found in findings]})
     else:
-        click.echo(f"on the shelf: {kept.name}/{kept.version} for {kept.policy}, {kept.digest}")
+        echo_line(f"on the shelf: {kept.name}/{kept.version} for {kept.policy}, {kept.digest}")
     return 0
 
 
@@ -232,7 +232,7 @@ def show(wiring: Wiring, digest: str, policy: str | None, *, check: bool) -> int
     same = reproduce(kept, notice, document)
     words = "gives the same bytes again" if same else "gives other bytes today; the kept ones are what was shown"
     drawn = f"{notice.name} {notice.version}, {kept.surface}, {kept.locale}, {kept.layout}"
-    click.echo(f"{drawn}: drawing it {words}", err=True)
+    echo_line(f"{drawn}: drawing it {words}", err=True)
     return 0
 
 
@@ -257,7 +257,7 @@ def pages(wiring: Wiring, file: str, policy: str | None, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (out / name).write_text(text, encoding="utf-8")
-        click.echo(name)
+        echo_line(name)
 
 
 @command.command()
@@ -308,10 +308,10 @@ def compare(wiring: Wiring, page: str, policy: str | None, *, as_json: bool) -> 
         for answer in ("contradicted", "not judged", "confirmed"):
             for found in judged:
                 if found.answer == answer:
-                    click.echo(f"{found.place}: {answer}{f', {found.about}' if found.about else ''}: {found.sentence}")
-                    click.echo(f"  {found.reason}")
+                    echo_line(f"{found.place}: {answer}{f', {found.about}' if found.about else ''}: {found.sentence}")
+                    echo_line(f"  {found.reason}")
         counts = Counter(found.answer for found in judged)
-        click.echo(", ".join(f"{counts[name]} {name}" for name in ("contradicted", "confirmed", "not judged")))
+        echo_line(", ".join(f"{counts[name]} {name}" for name in ("contradicted", "confirmed", "not judged")))
     return 2 if any(found.answer == "contradicted" for found in judged) else 0
 
 
@@ -382,14 +382,14 @@ def _show_problems(broken: ManifestProblems, *, as_json: bool) -> int:
         echo_json({"problems": [{"message": str(problem), "fix": problem.fix} for problem in broken.problems]})
         return 1
     for problem in broken.problems:
-        click.echo(str(problem), err=True)
-        click.echo(f"  {problem.fix}", err=True)
+        echo_line(str(problem), err=True)
+        echo_line(f"  {problem.fix}", err=True)
     return 1
 
 
 def _show_findings(findings: Sequence[NoticeFinding]) -> None:
     for finding in findings:
-        click.echo(f"{finding.place}: {finding.level} {finding.lint}: {finding.message}")
-        click.echo(f"  {finding.fix}")
+        echo_line(f"{finding.place}: {finding.level} {finding.lint}: {finding.message}")
+        echo_line(f"  {finding.fix}")
     counts = Counter(finding.level for finding in findings)
-    click.echo(f"{counts['error']} errors, {counts['warning']} warnings, {counts['unchecked']} not checked")
+    echo_line(f"{counts['error']} errors, {counts['warning']} warnings, {counts['unchecked']} not checked")

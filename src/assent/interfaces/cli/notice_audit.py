@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.errors import NotFound
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 
 if TYPE_CHECKING:
     from assent.services.notice.audit.audit import Report
@@ -71,7 +71,7 @@ def audit(
     fair = True
     with launched(chromium) as browser:
         for page in pages:
-            click.echo(f"looking at {page} ...", err=True)
+            echo_line(f"looking at {page} ...", err=True)
             report = audited(browser, Page(page, allow, decline), pictures=pictures)
             if as_json:
                 echo_json(report.to_record())
@@ -83,9 +83,9 @@ def audit(
 
 def _show(report: Report) -> None:
     for finding in report.findings:
-        click.echo(f"{report.page}: {finding.viewport}: {finding.level} {finding.requirement}: {finding.measured}")
+        echo_line(f"{report.page}: {finding.viewport}: {finding.level} {finding.requirement}: {finding.measured}")
         place = f" at `{finding.where}`" if finding.where else ""
-        click.echo(f"  allowed: {finding.allowed}{place}")
+        echo_line(f"  allowed: {finding.allowed}{place}")
     counts = Counter(finding.level for finding in report.findings)
     said = f"{counts['error']} errors, {counts['warning']} warnings, {counts['unchecked']} not checked"
-    click.echo(f"{report.page}: {said}")
+    echo_line(f"{report.page}: {said}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.chart import bars
 from assent.interfaces.cli.options import INSTANT
 from assent.services.forecast import forecast
@@ -85,18 +85,18 @@ def _record(report: PlanReport, ahead: Forecast) -> dict[str, object]:
 
 
 def _say(report: PlanReport, ahead: Forecast, lead: timedelta) -> None:
-    click.echo(f"plan for {format_instant(report.at)} under {', '.join(name for name, _ in report.policies)}")
+    echo_line(f"plan for {format_instant(report.at)} under {', '.join(name for name, _ in report.policies)}")
     if lead:
-        click.echo(f"parts are ripe up to {lead.days} days before their end, so that no backup of a key outlives it")
-    click.echo(f"due: {report.due:,} parts, of them newly due {report.newly_due:,}; looked at {report.looked_at:,}")
+        echo_line(f"parts are ripe up to {lead.days} days before their end, so that no backup of a key outlives it")
+    echo_line(f"due: {report.due:,} parts, of them newly due {report.newly_due:,}; looked at {report.looked_at:,}")
     for tally in report.by_rule:
         whose = f"{tally.conversations:,} conversations of {tally.people:,} people"
-        click.echo(f"  {tally.label:24} {tally.parts:>10,} parts in {whose}")
+        echo_line(f"  {tally.label:24} {tally.parts:>10,} parts in {whose}")
     if report.sample:
         click.echo("for example:")
         for sample in report.sample:
-            click.echo(f"  {sample.conversation}  by {format_instant(sample.erase_by)}  ({sample.rule})")
+            echo_line(f"  {sample.conversation}  by {format_instant(sample.erase_by)}  ({sample.rule})")
     click.echo("\n" + bars(ahead))
-    click.echo(f"digest: {report.digest}")
+    echo_line(f"digest: {report.digest}")
     if report.due:
-        click.echo(f"to do exactly this: assent sweep --plan {report.digest[7:19]}")
+        echo_line(f"to do exactly this: assent sweep --plan {report.digest[7:19]}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assent.domain.errors import Invalid, NotFound, Place
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line, escaped
 from assent.interfaces.cli.options import policy_path
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def check(wiring: Wiring, files: tuple[str, ...], *, as_json: bool) -> int:
             {"file": str(path), "name": policy.name, "digest": policy.digest, "counts": counts, "problems": []}
         )
         if not as_json:
-            click.echo(f"{policy.name}  {policy.digest}")
-            click.echo("  " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+            echo_line(f"{policy.name}  {policy.digest}")
+            echo_line("  " + ", ".join(f"{name} {count}" for name, count in counts.items()))
     if as_json:
         echo_json(answers)
     return 1 if any(answer["problems"] for answer in answers) else 0
@@ -190,12 +190,14 @@ def diff(wiring: Wiring, old: str, new: str, *, as_json: bool) -> None:
         return
     _say(f"{comparison.old} -> {comparison.new}: {', '.join(comparison.directions())}", "bold")
     for change in comparison.changes:
-        _say(f"\n{change.text}", "bold")
+        click.echo("")
+        _say(change.text, "bold")
         if change.alone:
             _show_effect(change.effect)
         else:
             click.echo("  stands only together with other changes; see the whole below")
-    _say("\nall changes together", "bold")
+    click.echo("")
+    _say("all changes together", "bold")
     _show_effect(comparison.effect)
 
 
@@ -204,10 +206,10 @@ def _show_effect(effect: Effect) -> None:
 
     _say(f"  {', '.join(effect.directions) or UNCHANGED}", "yellow" if effect.directions else None)
     if effect.directions:
-        click.echo(f"  affects {effect.affected}")
-        click.echo(f"  example: {effect.example}")
-        click.echo(f"    before: {effect.before}")
-        click.echo(f"    after:  {effect.after}")
+        echo_line(f"  affects {effect.affected}")
+        echo_line(f"  example: {effect.example}")
+        echo_line(f"    before: {effect.before}")
+        echo_line(f"    after:  {effect.after}")
 
 
 @command.command()
@@ -238,8 +240,10 @@ def show(wiring: Wiring, file: str, *, plain: bool, as_json: bool) -> None:
     for statement in statements:
         if not plain and statement.part != part:
             part = statement.part
-            _say(f"\n{part}" if statement is not statements[0] else part, "bold")
-        click.echo(statement.text if plain else f"  {statement.text}")
+            if statement is not statements[0]:
+                click.echo("")
+            _say(part, "bold")
+        echo_line(statement.text if plain else f"  {statement.text}")
     click.echo(f"\n{policy.name}  {policy.digest}")
 
 
@@ -279,7 +283,7 @@ def list_shipped(wiring: Wiring, *, as_json: bool) -> None:
         return
     width = max((len(item["name"]) for item in found), default=0)
     for item in found:
-        click.echo(f"{item['name']:{width}}  {item['status']:10}  {item['title']}")
+        echo_line(f"{item['name']:{width}}  {item['status']:10}  {item['title']}")
 
 
 def _paths(wiring: Wiring, files: Iterable[str]) -> list[Path]:
@@ -326,7 +330,7 @@ def _show_problems(broken: PolicyProblems) -> None:
     for problem in broken.problems:
         _say(str(problem), "red", err=True)
         if problem.fix:
-            click.echo(f"  {problem.fix}", err=True)
+            echo_line(f"  {problem.fix}", err=True)
 
 
 def _show_findings(findings: Sequence[Finding], files: int) -> None:
@@ -334,11 +338,11 @@ def _show_findings(findings: Sequence[Finding], files: int) -> None:
         number = f" {finding.lint}" if finding.lint else ""
         style = "red" if finding.severity == "error" else "yellow"
         _say(f"{finding.place}: {finding.severity}{number}: {finding.message}", style)
-        click.echo(f"  accepted: {finding.accepted}" if finding.accepted else f"  {finding.fix}")
+        echo_line(f"  accepted: {finding.accepted}" if finding.accepted else f"  {finding.fix}")
     if files:
         counts = Counter(finding.severity for finding in findings)
         said = ", ".join(_counted(counts[kind], kind) for kind in ("error", "warning") if counts[kind])
-        click.echo(f"{said or 'nothing found'} in {_counted(files, 'file')}")
+        echo_line(f"{said or 'nothing found'} in {_counted(files, 'file')}")
 
 
 def _counted(number: int, noun: str) -> str:
@@ -349,9 +353,9 @@ def _say(line: str, style: str | None, *, err: bool = False) -> None:
     """Print a line, in colour if a person reads it in a terminal."""
     stream = sys.stderr if err else sys.stdout
     if style is None or not stream.isatty():
-        click.echo(line, err=err)
+        echo_line(line, err=err)
         return
     from rich.console import Console
     from rich.text import Text
 
-    Console(file=stream, soft_wrap=True).print(Text(line, style=style))
+    Console(file=stream, soft_wrap=True).print(Text(escaped(line), style=style))

@@ -9,7 +9,7 @@ import click
 
 from assent.domain.errors import AssentError, Incomplete
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.services.erase.prove import erasures_of, prove
 
 if TYPE_CHECKING:
@@ -71,15 +71,15 @@ def _require_nothing_opens(proven: Proven) -> None:
 
 def _say(proven: Proven) -> None:
     erasure, attempt = proven.erasure, proven.attempt
-    click.echo(f"erasure {erasure.id} of {erasure.parts:,} parts, {format_instant(erasure.at)}")
+    echo_line(f"erasure {erasure.id} of {erasure.parts:,} parts, {format_instant(erasure.at)}")
     destroyed = format_instant(proven.proof.record.keys_destroyed_at)
-    click.echo(f"  its keys are gone since {destroyed}, and the ledger holds its receipt")
-    click.echo(f"  {len(proven.proof.stones):,} tombstones lead to the root {erasure.root.hex()[:16]}…")
+    echo_line(f"  its keys are gone since {destroyed}, and the ledger holds its receipt")
+    echo_line(f"  {len(proven.proof.stones):,} tombstones lead to the root {erasure.root.hex()[:16]}…")
     tried = "nobody remembers its keys" if attempt.tried is None else f"{attempt.tried:,} keys tried"
-    click.echo(f"  an attempt to open it: {tried}, {attempt.opened:,} opened; {len(attempt.here):,} parts are here")
+    echo_line(f"  an attempt to open it: {tried}, {attempt.opened:,} opened; {len(attempt.here):,} parts are here")
     for copy in proven.copies:
         note = f"   {copy.note}" if copy.note else ""
-        click.echo(f"  {copy.store:<12} {copy.state}{note}")
+        echo_line(f"  {copy.store:<12} {copy.state}{note}")
 
 
 def _record(proven: Proven) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line, escaped, escaped_text
 from assent.services.access import read_for
 from assent.store.records import Page
 
@@ -54,9 +54,9 @@ def command(
             at = part.created_at and format_instant(part.created_at)
             echo_json({"part": part.id, "speaker": part.speaker, "data": part.data, "at": at, "text": text})
         else:
-            click.echo(f"{part.speaker}: {text}")
+            click.echo(f"{escaped(part.speaker)}: {escaped_text(text)}")
     if found.withheld:
-        click.echo(f"{found.withheld:,} parts are not for `{purpose}`", err=True)
+        echo_line(f"{found.withheld:,} parts are not for `{purpose}`", err=True)
     return 0
 
 
@@ -67,7 +67,7 @@ def _show_log(wiring: Wiring, conversation: str, *, as_json: bool) -> int:
         for one in found.items:
             record = {"at": format_instant(one.at), "by": one.reader, "for": one.purpose, "reason": one.reason}
             line = f"{format_instant(one.at)}  {one.reader} for {one.purpose}, {one.parts:,} parts: {one.reason}"
-            echo_json(record | {"parts": one.parts}) if as_json else click.echo(line)
+            echo_json(record | {"parts": one.parts}) if as_json else echo_line(line)
         if found.after is None:
             return 0
         page = Page(wiring.settings.list_page, found.after)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assent.interfaces.cli.app import echo_json, show_problem
+from assent.interfaces.cli.app import echo_json, echo_line, show_problem
 
 if TYPE_CHECKING:
     from assent.wiring import Wiring
@@ -38,17 +38,17 @@ def command(wiring: Wiring, *, mend: bool, as_json: bool) -> int:
 
     world = wiring.reconcile_world
     destroyed = mend_keys(world) if mend else 0
-    done = reconcile(world, lambda name: click.echo(f"checking {name}", err=True))
+    done = reconcile(world, lambda name: echo_line(f"checking {name}", err=True))
     if as_json:
         findings = [{**asdict(one), "named": list(one.named)} for one in done.findings]
         echo_json({"clean": done.clean, "findings": findings, "unseen": list(done.unseen), "destroyed": destroyed})
         return 0 if done.clean else 2
     if destroyed:
-        click.echo(f"{destroyed:,} keys that nothing named are destroyed")
+        echo_line(f"{destroyed:,} keys that nothing named are destroyed")
     for one in done.findings:
         named = f" ({', '.join(one.named)})" if one.named else ""
         show_problem(AssentError(f"{one.says}{named}", one.fix))
     for place in done.unseen:
-        click.echo(f"not looked at, because it cannot be reached from here: {place}")
-    click.echo("clean: nothing was found" if done.clean else f"{len(done.findings)} findings")
+        echo_line(f"not looked at, because it cannot be reached from here: {place}")
+    echo_line("clean: nothing was found" if done.clean else f"{len(done.findings)} findings")
     return 0 if done.clean else 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.services.hold.release import ask_release
 
 if TYPE_CHECKING:
@@ -46,6 +46,6 @@ def command(wiring: Wiring, hold: str, by: str, reason: str, as_json: bool) -> i
         until = format_instant(request.valid_until)
         echo_json({"approval": request.id, "hold": hold, "valid_until": until, "conversations": covered.conversations})
         return 0
-    click.echo(f"request {request.id}: hold {hold} covers {covered.conversations:,} conversations and still stands")
-    click.echo(f"within {days} days somebody else releases it: assent approve {request.id} --by NAME")
+    echo_line(f"request {request.id}: hold {hold} covers {covered.conversations:,} conversations and still stands")
+    echo_line(f"within {days} days somebody else releases it: assent approve {request.id} --by NAME")
     return 0

@@ -8,7 +8,7 @@ import click
 
 from assent.domain.errors import NotFound
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.options import NAME
 from assent.services.rights.agents import add_agent
 from assent.services.rights.exercise import FINAL, REASONS, Desk
@@ -57,7 +57,7 @@ def add(wiring: Wiring, agent: str, title: str, key: str) -> None:
       assent rights agents add helper --title "Helper" --key BASE64
     """
     add_agent(wiring.store, agent, title=title, verifier=key, now=wiring.now())
-    click.echo(f"admitted: {agent}")
+    echo_line(f"admitted: {agent}")
     if not wiring.settings.rights_business:
         click.echo("set `rights_business` in the settings file: without it every message of an agent is refused")
 
@@ -76,7 +76,7 @@ def show_agents(wiring: Wiring, as_json: bool) -> None:
         if as_json:
             echo_json({"agent": agent.id, "title": agent.name, "key": agent.verifier, "has_token": bool(agent.token)})
         else:
-            click.echo(f"{agent.id:24} {agent.name:32} {'has a token' if agent.token else 'has no token yet'}")
+            echo_line(f"{agent.id:24} {agent.name:32} {'has a token' if agent.token else 'has no token yet'}")
 
 
 @command.command("list")
@@ -186,4 +186,4 @@ def _print(request: RightsRequest, *, as_json: bool) -> None:
         echo_json(_record(request))
         return
     state = f"{request.status} ({request.reason})" if request.reason else request.status
-    click.echo(f"{request.id}  {request.exercise:20} {state:40} answer by {request.expected_by:%Y-%m-%d}")
+    echo_line(f"{request.id}  {request.exercise:20} {state:40} answer by {request.expected_by:%Y-%m-%d}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.services.session.staff import LINK_LASTS, add_member, checked_name, staff_link
 from assent.store.records import STAFF_ROLES
 
@@ -52,7 +52,7 @@ def add(wiring: Wiring, name: str, role: str, by: str) -> None:
       assent staff add ada@provider.example --role officer --by "grace@provider.example"
     """
     member = add_member(wiring.store, name, cast("StaffRole", role), by=by, now=wiring.now())
-    click.echo(f"{member.name} may sign in as {member.role}")
+    echo_line(f"{member.name} may sign in as {member.role}")
 
 
 @command.command()
@@ -68,7 +68,7 @@ def remove(wiring: Wiring, name: str) -> None:
       assent staff remove ada@provider.example
     """
     wiring.store.drop_staff(checked_name(name))
-    click.echo(f"removed: {name}")
+    echo_line(f"removed: {name}")
 
 
 @command.command("list")
@@ -87,7 +87,7 @@ def show(wiring: Wiring, as_json: bool) -> None:
         if as_json:
             echo_json({"name": member.name, "role": member.role, "added_at": added, "added_by": member.added_by})
         else:
-            click.echo(f"{member.name:40} {member.role:10} {added}  {member.added_by}".rstrip())
+            echo_line(f"{member.name:40} {member.role:10} {added}  {member.added_by}".rstrip())
 
 
 @command.command()
@@ -110,7 +110,7 @@ def link(wiring: Wiring, name: str, address: str) -> None:
     """
     token = staff_link(wiring.store, name, key=wiring.new_key(), now=wiring.now())
     click.echo(link_address(wiring, token, address))
-    click.echo(f"good once, for {LINK_LASTS.total_seconds() // 60:.0f} minutes", err=True)
+    echo_line(f"good once, for {LINK_LASTS.total_seconds() // 60:.0f} minutes", err=True)
 
 
 def link_address(wiring: Wiring, token: str, address: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.services.guard.health import Health, health, measure, without_rounds
 from assent.services.guard.promise import lead_of
 
@@ -43,15 +43,15 @@ def command(wiring: Wiring, as_json: bool) -> int:
         return 0 if found.well else 2
     for name, value in counts.items():
         if name != "by_source":
-            click.echo(f"{name.replace('_', ' '):20} {value:>12,}")
+            echo_line(f"{name.replace('_', ' '):20} {value:>12,}")
     for source, number in counts["by_source"].items():
-        click.echo(f"  {source:18} {number:>12,}")
+        echo_line(f"  {source:18} {number:>12,}")
     for policy in policies:
-        click.echo(f"policy {policy['policy']}  {policy['digest']}")
+        echo_line(f"policy {policy['policy']}  {policy['digest']}")
     if found.last is not None:
-        click.echo(f"last round of sweeping: {format_instant(found.last.ended_at)}, {found.last.stage}")
+        echo_line(f"last round of sweeping: {format_instant(found.last.ended_at)}, {found.last.stage}")
     for problem in found.problems:
-        click.echo(f"not well: {problem}", err=True)
+        echo_line(f"not well: {problem}", err=True)
     return 0 if found.well else 2
 
 

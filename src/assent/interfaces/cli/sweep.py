@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.options import LENGTH
 from assent.interfaces.cli.progress import progress
 from assent.services.erase.carry_out import carry_out
@@ -89,7 +89,7 @@ def _tell(record: dict[str, object], said: str, carried: CarriedOut, *, as_json:
         return
     for line in (said, *_lines(carried)):
         if line:
-            click.echo(line)
+            echo_line(line)
 
 
 def _lines(carried: CarriedOut) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.services.tokens import add_token, revoke_token
 from assent.store.records import ROLES
 
@@ -67,7 +67,7 @@ def show(wiring: Wiring, as_json: bool) -> None:
                        "revoked_at": revoked})  # fmt: skip
         else:
             state = f"revoked {revoked}" if revoked else "in use"
-            click.echo(f"{token.name:24} {token.role:10} {format_instant(token.added_at)}  {state}")
+            echo_line(f"{token.name:24} {token.role:10} {format_instant(token.added_at)}  {state}")
 
 
 @command.command()
@@ -83,4 +83,4 @@ def revoke(wiring: Wiring, name: str) -> None:
       assent token revoke chat
     """
     revoke_token(wiring.store, name, now=wiring.now())
-    click.echo(f"revoked: {name}")
+    echo_line(f"revoked: {name}")

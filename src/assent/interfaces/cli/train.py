@@ -10,7 +10,7 @@ import click
 
 from assent.domain.instants import format_instant
 from assent.interfaces.cli import train_card, train_evaluate, train_export, train_exposure, train_forget
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.options import read_text_file
 from assent.interfaces.cli.progress import progress
 
@@ -91,7 +91,7 @@ def start(wiring: Wiring, /, *, name: str, number: int | None, file: Path, proce
     run = plan(world, RunOrder(name, config.run.trainer, text, number, base_of(config)))
     run = begin(world, run)
     if config.run.trainer != "external":
-        click.echo(f"run {run.id} started at {format_instant(run.started_at or run.planned_at)}", err=True)
+        echo_line(f"run {run.id} started at {format_instant(run.started_at or run.planned_at)}", err=True)
         run = train_run(world, run, progress, processes=processes)
     _say(wiring, run, as_json=as_json)
     return 0
@@ -310,7 +310,7 @@ def _line(wiring: Wiring, run: Run, *, as_json: bool) -> None:
         return
     at = run.started_at or run.planned_at
     whose = f"{run.conversations:,} conversations of {run.people:,} people" if run.started_at else "nothing used"
-    click.echo(f"{run.id}  {run.state:<9}  {format_instant(at)}  {whose}")
+    echo_line(f"{run.id}  {run.state:<9}  {format_instant(at)}  {whose}")
 
 
 def _say(wiring: Wiring, run: Run, *, as_json: bool) -> None:
@@ -318,23 +318,23 @@ def _say(wiring: Wiring, run: Run, *, as_json: bool) -> None:
     if as_json:
         echo_json(whole | {"ledger": [one.leaf for one in wiring.store.run_leaves(run.id)]})
         return
-    click.echo(f"run {run.id}: {run.state}" + (f" ({run.reason})" if run.reason else ""))
-    click.echo(f"cut:      {run.cut} number {run.number}, {run.manifest}")
-    click.echo(f"trainer:  {run.trainer}, told {run.config}")
+    echo_line(f"run {run.id}: {run.state}" + (f" ({run.reason})" if run.reason else ""))
+    echo_line(f"cut:      {run.cut} number {run.number}, {run.manifest}")
+    echo_line(f"trainer:  {run.trainer}, told {run.config}")
     if run.base:
-        click.echo(f"base:     {run.base}")
+        echo_line(f"base:     {run.base}")
     if run.parent:
-        click.echo(f"instead of: {run.parent}")
+        echo_line(f"instead of: {run.parent}")
     if run.started_at:
-        click.echo(f"started:  {format_instant(run.started_at)}; whatever was acknowledged before counts")
-        click.echo(f"used:     {run.rows:,} parts in {run.conversations:,} conversations of {run.people:,} people")
+        echo_line(f"started:  {format_instant(run.started_at)}; whatever was acknowledged before counts")
+        echo_line(f"used:     {run.rows:,} parts in {run.conversations:,} conversations of {run.people:,} people")
     for kind in ("wrong", "stale"):
         for what, count in whole["gate"].get(kind, {}).items():
-            click.echo(f"  gate: {count:>10,}  {what}")
+            echo_line(f"  gate: {count:>10,}  {what}")
     if run.ended_at:
-        click.echo(f"ended:    {format_instant(run.ended_at)}")
+        echo_line(f"ended:    {format_instant(run.ended_at)}")
     if whole["weights"]:
-        click.echo(f"weights:  {whole['weights']['digest']} in {whole['weights']['directory']}")
-        click.echo(f"claim:    {whole['weights']['claim']}")
-    click.echo(f"ledger:   leaves {', '.join(str(one.leaf) for one in wiring.store.run_leaves(run.id)) or 'none'}")
-    click.echo(f"folder:   {whole['folder']}")
+        echo_line(f"weights:  {whole['weights']['digest']} in {whole['weights']['directory']}")
+        echo_line(f"claim:    {whole['weights']['claim']}")
+    echo_line(f"ledger:   leaves {', '.join(str(one.leaf) for one in wiring.store.run_leaves(run.id)) or 'none'}")
+    echo_line(f"folder:   {whole['folder']}")

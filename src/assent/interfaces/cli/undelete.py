@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assent.interfaces.cli.app import echo_line
 from assent.services.erase.quarantine import undelete
 
 if TYPE_CHECKING:
@@ -31,5 +32,5 @@ def command(wiring: Wiring, conversation: str, by: str) -> int:
     """
     window = timedelta(days=wiring.settings.quarantine_days)
     entry = undelete(wiring.store, conversation, by=by, now=wiring.now(), window=window)
-    click.echo(f"{entry.id} is back, with {entry.parts:,} parts")
+    echo_line(f"{entry.id} is back, with {entry.parts:,} parts")
     return 0

@@ -9,7 +9,7 @@ import click
 
 from assent.domain.errors import AssentError, Invalid
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 
 if TYPE_CHECKING:
     from assent.ledger.note import Verifier
@@ -110,8 +110,8 @@ def erasure(file: Path, vkeys: tuple[str, ...], key_file: Path | None, as_json: 
         lists = {"proven": found.proven, "lingering": found.lingering, "missing": found.missing, "not_proven": unproven}
         echo_json(said | {"log": found.log, "leaf": found.leaf, "size": found.size} | lists)
     else:
-        click.echo(f"erasure {record.link.id} of {record.link.parts:,} parts, {format_instant(record.link.at)}")
-        click.echo(f"keys were gone by {format_instant(record.keys_destroyed_at)}")
+        echo_line(f"erasure {record.link.id} of {record.link.parts:,} parts, {format_instant(record.link.at)}")
+        echo_line(f"keys were gone by {format_instant(record.keys_destroyed_at)}")
         _say_lists(
             ("this proves:", found.proven),
             ("not removed then:", found.lingering),
@@ -153,7 +153,7 @@ def membership(file: Path, manifest: Path | None, as_json: bool) -> int:
         said = {"conversation": proof.conversation, "member": proof.member, "size": proof.size}
         echo_json(cut | said | {"missing": missing, "not_proven": unproven})
     else:
-        click.echo(f"{whose} {'is' if proof.member else 'is not'} in cut {proof.cut} number {proof.number}")
+        echo_line(f"{whose} {'is' if proof.member else 'is not'} in cut {proof.cut} number {proof.number}")
         _say_lists(("this could not be checked:", missing), ("this does not prove:", unproven))
     return 4 if missing else 0
 
@@ -184,7 +184,7 @@ def evidence(file: Path, vkeys: tuple[str, ...], key_file: Path | None, as_json:
         lists = {"proven": found.proven, "faults": found.faults, "missing": found.missing}
         echo_json({"origin": found.origin, "at": found.at, **lists, "status": found.exit_code})
     else:
-        click.echo(f"evidence of {found.origin}, {found.at}")
+        echo_line(f"evidence of {found.origin}, {found.at}")
         _say_lists(
             ("this is wrong:", tuple(found.faults)),
             ("this holds:", tuple(found.proven)),
@@ -198,7 +198,7 @@ def _say_lists(*lists: tuple[str, tuple[str, ...]]) -> None:
         if sentences:
             click.echo(heading)
         for sentence in sentences:
-            click.echo(f"  - {sentence}")
+            echo_line(f"  - {sentence}")
 
 
 def _verify(file: Path, vkeys: tuple[str, ...], checkpoint: Path | None, folder: Path | None) -> Verified:
@@ -233,8 +233,8 @@ def _text(file: Path) -> str:
 def _say(found: Verified, unproven: tuple[str, ...]) -> None:
     record = found.receipt.record
     click.echo("not fully checked" if found.missing else "valid")
-    click.echo(f"{record.act} for {record.purpose} ({record.scope}), {format_instant(record.at)}, on {record.surface}")
-    click.echo(f"choice {record.id} of {record.subject}, who was shown {record.notice}")
+    echo_line(f"{record.act} for {record.purpose} ({record.scope}), {format_instant(record.at)}, on {record.surface}")
+    echo_line(f"choice {record.id} of {record.subject}, who was shown {record.notice}")
     _say_lists(
         ("this fits together:" if found.missing else "this proves:", found.proven),
         ("this could not be checked:", found.missing),

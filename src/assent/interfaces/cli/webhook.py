@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 
 if TYPE_CHECKING:
     from assent.wiring import Wiring
@@ -66,7 +66,7 @@ def show(wiring: Wiring, as_json: bool) -> None:
                        "added_at": format_instant(one.added_at), "disabled_at": ended})  # fmt: skip
         else:
             wanted = ", ".join(one.types) or "every type"
-            click.echo(f"{one.id}  {one.url}  {wanted}{f'  disabled {ended}' if ended else ''}")
+            echo_line(f"{one.id}  {one.url}  {wanted}{f'  disabled {ended}' if ended else ''}")
 
 
 @command.command()
@@ -84,7 +84,7 @@ def disable(wiring: Wiring, endpoint: str) -> None:
     from assent.services.events.endpoints import disable_endpoint
 
     disable_endpoint(wiring.store, endpoint, now=wiring.now())
-    click.echo(f"disabled: {endpoint}")
+    echo_line(f"disabled: {endpoint}")
 
 
 @command.command()
@@ -106,7 +106,7 @@ def deliver(wiring: Wiring, limit: int) -> int:
     while read := tell_choices(wiring.store, wiring.log.identity):
         told += read
     made = send(wiring.store, wiring.post, wiring.now, limit=limit)
-    click.echo(f"{told:,} choices told; {made.taken:,} taken, {made.put_off:,} put off, {made.given_up:,} given up")
+    echo_line(f"{told:,} choices told; {made.taken:,} taken, {made.put_off:,} put off, {made.given_up:,} given up")
     return 4 if made.put_off or made.given_up else 0
 
 
@@ -150,6 +150,6 @@ def events(wiring: Wiring, kind: str | None, limit: int, after: str | None, as_j
             echo_json({"id": one.id, "type": one.type, "about": one.about, "at": format_instant(one.at),
                        "data": json.loads(one.data)})  # fmt: skip
         else:
-            click.echo(f"{format_instant(one.at)}  {one.type}  {one.about}  {one.id}")
+            echo_line(f"{format_instant(one.at)}  {one.type}  {one.about}  {one.id}")
     if found.after:
-        click.echo(f"more: --after '{found.after}'", err=True)
+        echo_line(f"more: --after '{found.after}'", err=True)

@@ -10,7 +10,7 @@ import click
 from assent.connectors.formats.port import Source
 from assent.connectors.formats.registry import get, importers, sniff
 from assent.domain.errors import AssentError, Invalid
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.options import NAME
 from assent.interfaces.cli.progress import progress
 from assent.policy.plans import plans_of, unknown_plan
@@ -129,9 +129,9 @@ def _say(summary: intake.ImportSummary, side_copies: int) -> None:
     if summary.corrected:
         click.echo(f"plan put right: {summary.corrected:,} conversations were under one that no policy here names")
     for reason, count in summary.skips():
-        click.echo(f"  skipped {count:,}: {reason}")
+        echo_line(f"  skipped {count:,}: {reason}")
     for place, problem, count in summary.problems()[:SHOWN_PROBLEMS]:
-        click.echo(f"  {place or f'{count:,} more'}: {problem}", err=True)
+        echo_line(f"  {place or f'{count:,} more'}: {problem}", err=True)
     if len(summary.problems()) > SHOWN_PROBLEMS:
         click.echo(f"  and {len(summary.problems()) - SHOWN_PROBLEMS:,} more; --json lists all", err=True)
     if side_copies:
@@ -164,7 +164,8 @@ def _listed(plans: frozenset[str]) -> str:
 
 def _say_notes(notes: Sequence[tuple[str, str]]) -> None:
     for note, fix in notes:
-        click.echo(f"note: {note}\n  {fix}", err=True)
+        echo_line(f"note: {note}", err=True)
+        echo_line(f"  {fix}", err=True)
 
 
 def _sniffed(path: Path) -> str:
@@ -208,6 +209,7 @@ def _lines(wiring: Wiring, kind: str, path: Path, *, as_json: bool) -> int:
     else:
         click.echo(f"{kind}: {summary.taken:,} taken, {len(summary.problems):,} refused")
         for number, problem, fix in summary.problems[:SHOWN_PROBLEMS]:
-            click.echo(f"  {path.name}:{number}: {problem}\n    {fix}", err=True)
+            echo_line(f"  {path.name}:{number}: {problem}", err=True)
+            echo_line(f"    {fix}", err=True)
         _say_notes(notes[:SHOWN_PROBLEMS])
     return 4 if summary.problems else 0

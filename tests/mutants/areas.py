@@ -40,7 +40,7 @@ class Area(NamedTuple):
 
 
 AREAS: Final = (
-    Area("standing", "policy/standing+conditions", (_WORDS, _MADE_UP)),
+    Area("standing", "policy/standing+conditions", (f"{_POLICY}/test_standing.py", _WORDS, _MADE_UP)),
     Area(
         "decide",
         "policy/decide+versions+explain+model",

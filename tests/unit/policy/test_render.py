@@ -1,15 +1,20 @@
 """A policy in plain words: every rule is said, with its numbers, and equal documents give equal texts."""
 
+import time
+from datetime import datetime, timedelta, timezone
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
 from assent.policy.lint import Beside, lint
 from assent.policy.parse import parse_document, read_shape
-from assent.policy.render import render
+from assent.policy.render import render, value_words
 
 HERE = Path(__file__).parent
 SMALL = (HERE / "small.toml").read_text("utf-8")
+WORDY = (HERE / "wordy.toml").read_text("utf-8")
 FILES = sorted((HERE.parents[2] / "policies").glob("*/*.toml"))
 
 
@@ -55,6 +60,152 @@ SAID = {
 @pytest.mark.parametrize("name", SAID)
 def test_a_statement(name: str) -> None:
     assert texts()[name] == SAID[name]
+
+
+PAGE = {
+    "what this is": [
+        ("about", ("policy", "title"), "Acme for everybody: in force from 2026-06-01T00:00:00Z."),
+        ("summary", ("policy", "summary"), "Who may train on what, and for how long?"),
+    ],
+    "what the uses mean": [
+        ("purpose.service", ("purposes", "service"), "Use for service means showing people their conversations."),
+        ("purpose.training", ("purposes", "training"),
+         "Use for training means training models! Parts may be taken into data sets for it."),
+        ("purpose.safety", ("purposes", "safety"), "Use for safety means keeping people safe."),
+    ],
+    "consumer: what is kept and used": [
+        ("consumer.base", ("grant", 0),
+         ("On plans free, pro and max, parts are kept for service without a set end, from the time it was recorded:"
+          " Chats stay for as long as the account does. Not erased by this policy: the visible history and files that"
+          " people took with them.")),
+        ("consumer.training", ("grant", 2),
+         ("On plans pro and max, parts of kind text, voice or file, that did not come from tool or file are kept for"
+          " training up to 3 months from the choice that allowed it (the person may pick 3 months, 1 year 6 months or"
+          " no set end) and gone at once after that, unless the person declined `training` at the time of use and"
+          " unless the person declined `voice` at the time of the part, for minors only if a guardian allows it: Chats"
+          " train models where people let them. De-identification: anonymous.")),
+        ("consumer.mixed", ("grant", 3),
+         ("On plan free, parts of people whose role is not student or teacher, of people 14 or older, unless it was"
+          " flagged, unless feedback was sent are kept for training up to 2 years from the day this policy took effect"
+          " or was acknowledged, the earlier of both and gone within 7 days after that, only if the person allowed"
+          " `training` at the time of the part and unless the person declined `voice` at the time of the part: Chats"
+          " of the young train models where they let them.")),
+    ],
+    "consumer: what survives an opt-out or an event": [
+        ("consumer.flags", ("exception", 0),
+         ("On plans free, pro and max, parts of people outside EU or CH, once it was flagged, once a person reviewed"
+          " it are kept for safety up to 7 years from the time it was flagged and gone at once after that: What was"
+          " flagged is looked into. This goes on in spite of `deleted`, `moved` and `minor`. De-identification:"
+          " re-identifiable for enforcement.")),
+    ],
+    "consumer: what never happens": [
+        ("consumer.minor", ("veto", 0),
+         ("On plan free, parts of people under 13 are never used for training or safety: Chats of children are not"
+          " used, are they?")),
+        ("consumer.private", ("veto", 1),
+         ("On plans free, pro and max, parts in private mode, of people not signed in are never used for training:"
+          " Private chats are not used.")),
+    ],
+    "business: what is kept and used": [
+        ("business.base", ("grant", 0),
+         ("On plan team, parts are kept for service without a set end, from the time it was recorded: Chats stay for"
+          " as long as the account does. Not erased by this policy: the visible history and files that people took"
+          " with them.")),
+        ("business.archive", ("grant", 1),
+         ("On plan team, parts from any surface but chat or coding, of people signed in, recorded before the"
+          " effective date are kept for service at least 1 year from the end of the account and gone within 1 month"
+          " after that: Archives stay for at least a year.")),
+    ],
+    "business: what survives an opt-out or an event": [
+        ("business.flags", ("exception", 0),
+         ("On plan team, parts of people outside EU or CH, once it was flagged, once a person reviewed it are kept"
+          " for safety up to 7 years from the time it was flagged and gone at once after that: What was flagged is"
+          " looked into. This goes on in spite of `deleted`, `moved` and `minor`. De-identification: re-identifiable"
+          " for enforcement.")),
+    ],
+    "business: what never happens": [
+        ("business.minor", ("veto", 0),
+         ("On plan team, parts of people under 13 are never used for training or safety: Chats of children are not"
+          " used, are they?")),
+    ],
+    "what events end": [
+        ("event.deleted", ("cap", 0),
+         ("When the person asks for deletion, use for service, training and safety ends within 2 days and the bytes"
+          " are gone within 30 days: You deleted this chat.")),
+        ("event.moved", ("cap", 1),
+         ("When the account moves to a business plan, use for training ends at once and the bytes are gone at once:"
+          " Your account moved: what it held goes!")),
+        ("event.closed", ("cap", 2),
+         ("When the account is closed, use for training and safety ends within 1 month and the retention goes on:"
+          " Your account was closed.")),
+    ],
+    "what taking a permission back undoes": [
+        ("withdrawal.future_data", ("withdrawal", "future_data"),
+         "After a permission is taken back, what is said after that is not used."),
+        ("withdrawal.stored_data", ("withdrawal", "stored_data"),
+         "After a permission is taken back, what was stored before is still used."),
+        ("withdrawal.started_runs", ("withdrawal", "started_runs"),
+         "After a permission is taken back, runs that already started are stopped."),
+        ("withdrawal.finished_models", ("withdrawal", "finished_models"),
+         "After a permission is taken back, models that are finished are trained again without the data."),
+        ("withdrawal.retention", ("parameters", "retention_on_withdrawal"),
+         "After a permission is taken back, what was kept on that permission alone is gone at once."),
+    ],
+    "what silence means": [
+        ("silence", ("parameters", "no_answer"), "Who has not answered by the deadline must choose before going on."),
+        ("silence.training", ("grant", 2),
+         "Without any answer, parts may be used for training until the person declines (`training`)."),
+    ],
+    "what a legal hold does": [
+        ("hold", ("hold",),
+         ("A legal hold keeps data longer and permits no other use: Data is kept longer where a court orders it; each"
+          " hold is looked at again every 1 year.")),
+    ],
+    "what the published text leaves open": [
+        ("open.resume_scope", ("parameters", "resume_scope"),
+         "The published text leaves open what a choice covers when a conversation is resumed; here it is: new turns."),
+        ("open.retention_on_withdrawal", ("parameters", "retention_on_withdrawal"),
+         ("The published text leaves open when the bytes are gone after a permission was taken back; here it is: at"
+          " once.")),
+        ("open.regrant_revives_earlier_data", ("parameters", "regrant_revives_earlier_data"),
+         "The published text leaves open whether allowing again brings earlier data back into use; here it is: yes."),
+        ("open.no_answer", ("parameters", "no_answer"),
+         "The published text leaves open what happens to people who do not answer; here it is: block."),
+        ("open.max_defers", ("parameters", "max_defers"),
+         "The published text leaves open how often the answer may be put off; here it is: 0."),
+        ("open.defer_cooldown", ("parameters", "defer_cooldown"),
+         "The published text leaves open how long nobody is asked again after putting it off; here it is: 1 month."),
+        ("open.branch_or_edit_is_resume", ("parameters", "branch_or_edit_is_resume"),
+         "The published text leaves open whether editing or branching counts as resuming; here it is: no."),
+    ],
+}  # fmt: skip
+
+
+def test_a_policy_with_every_form_of_words_is_said_heading_by_heading() -> None:
+    said = render(parse_document(WORDY, "wordy.toml"))
+    page = [(part, [(one.id, one.path, one.text) for one in rows]) for part, rows in groupby(said, attrgetter("part"))]
+    assert page == list(PAGE.items())
+
+
+def test_that_silence_permits_nothing_is_said_beside_what_silence_means() -> None:
+    (said,) = (one for one in render(parse_document(SMALL, "small.toml")) if one.id == "silence.never")
+    assert (said.part, said.path) == ("what silence means", ("parameters", "no_answer"))
+
+
+def test_what_a_draft_does_not_say_yet_is_said_to_be_missing() -> None:
+    text = SMALL.replace('anchor = "retention anchor"\n', "", 1).replace('bound = "up to"\n', "", 1)
+    said = {one.id: one.text for one in render(read_shape(text, "draft.toml")[0])}
+    assert "parts are kept for service for 30 days from no anchor and gone at once" in said["consumer.base"]
+
+
+def test_an_instant_is_said_in_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "EAST-9")
+    time.tzset()
+    try:
+        assert value_words(datetime(2026, 6, 1, 2, tzinfo=timezone(timedelta(hours=2)))) == "2026-06-01T00:00:00Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_only_parameters_that_the_text_leaves_open_are_told_as_such() -> None:
@@ -166,6 +317,28 @@ def test_a_page_that_says_everything_passes_whatever_its_markup() -> None:
 def test_a_page_that_leaves_something_out_does_not() -> None:
     assert findings(page(drop="consumer.training")) == [("L15", "training", "73")]
     assert findings(page().replace("5 years", "3 years")) == [("L15", "summary", "12"), ("L15", "training", "73")]
+
+
+def test_what_is_missing_is_quoted_with_the_way_to_mend_it() -> None:
+    (finding,) = lint(SMALL, "small.toml", Beside(page=page(drop="consumer.minor")))
+    assert finding.message == f"the page does not say: {SAID['consumer.minor']}"
+    assert finding.fix == "publish the statement `consumer.minor` word for word (`assent policy show --plain`)"
+    assert finding.path == ("veto", 0)
+
+
+@pytest.mark.parametrize("broken", ["up\n    to\t5 <i>years</i>", "up to 5<br>years", "up to5 years"])
+def test_a_page_may_break_its_lines_where_it_likes(broken: str) -> None:
+    assert page().count("up to 5 years") == 2
+    assert findings(page().replace("up to 5 years", broken)) == []
+
+
+def test_a_page_is_read_as_it_was_given_whatever_encoding_it_names() -> None:
+    """A page that was saved as UTF-8 still names the encoding in which it was sent."""
+    text = SMALL.replace("What you send as feedback", "Votre réponse")
+    said = "".join(f"<p>{one.text}</p>" for one in render(parse_document(text, "small.toml")))
+    saved = f'<html><head><meta charset="iso-8859-1"></head><body>{said}</body></html>'
+    assert lint(text, "small.toml", Beside(page=saved)) == []
+    assert lint(text, "small.toml", Beside(page=saved.replace("é", "e"))) != []
 
 
 @pytest.mark.parametrize(

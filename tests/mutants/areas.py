@@ -78,7 +78,10 @@ AREAS: Final = (
     Area(
         "tombstones",
         "ledger/erasure+erasure_proof+membership",
-        (f"{_LEDGER}/test_ledger_erasure.py", f"{_LEDGER}/test_membership.py", f"{_SERVICES}/test_prove.py"),
+        (
+            *(f"{_LEDGER}/test_{name}.py" for name in ("ledger_erasure", "erasure_proof", "membership")),
+            f"{_SERVICES}/test_prove.py",
+        ),
     ),
     Area(
         "guards",

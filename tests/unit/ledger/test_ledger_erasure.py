@@ -107,6 +107,25 @@ def test_slots_that_follow_each_other_cost_next_to_nothing() -> None:
     assert pack([]) == b""
 
 
+@pytest.mark.parametrize(
+    ("slots", "packed"),
+    [
+        ([0], "0001"),
+        ([127], "7f01"),
+        ([128], "800101"),
+        ([255], "ff0101"),
+        ([16_383], "ff7f01"),
+        ([16_384], "80800101"),
+        (range(128), "008001"),
+        ([5, 6, 8], "05020101"),
+        ([0, 129], "0001800101"),
+    ],
+)
+def test_slots_are_packed_as_runs_of_leb128(slots: list[int], packed: str) -> None:
+    assert pack(slots).hex() == packed
+    assert unpack(bytes.fromhex(packed)) == list(slots)
+
+
 @pytest.mark.parametrize("packed", ["80", "01", "0100", "010180", "00010001", "018100"])
 def test_packed_slots_have_one_spelling(packed: str) -> None:
     with pytest.raises(Invalid, match="cannot be read"):
@@ -142,13 +161,27 @@ def test_a_record_comes_back_as_it_was() -> None:
         lambda text: text.replace(b'"id":1,', b""),
         lambda text: text.replace(b'"note":""', b'"note":"","more":1'),
         lambda text: text.replace(b'"root":"', b'"root":"00'),
+        lambda text: text.replace(b'"root":"', b'"root":"00' + b"0" * 62, 1),
+        lambda text: text.replace(b'"previous":"00', b'"previous":"', 1),
+        lambda text: text.replace(b'"id":1', b'"id":true'),
+        lambda text: text.replace(b'"id":1', b'"id":1.0'),
+        lambda text: text.replace(b'"parts":3', b'"parts":null'),
+        lambda text: text.replace(b'"kind":"swept"', b'"kind":1'),
+        lambda text: text.replace(b'"note":""', b'"note":0'),
+        lambda text: text.replace(b'"store":"cuts"', b'"store":null'),
+        lambda text: text.replace(b'"state":"removed"', b'"state":true'),
+        lambda text: text.replace(b'"policies":["', b'"policies":[1,"'),
+        lambda text: text.replace(b'"keys_destroyed_at":"', b'"keys_destroyed_at":"x'),
+        lambda text: text.replace(RECORD.chain.hex().encode(), RECORD.chain.hex().upper().encode()),
         lambda _: b"[]",
         lambda _: b"",
     ],
 )
 def test_a_record_has_one_spelling(change: object) -> None:
-    with pytest.raises(Invalid, match="no record of an erasure"):
+    assert change(RECORD.encode()) != RECORD.encode()
+    with pytest.raises(Invalid, match="no record of an erasure") as refused:
         parse_erasure(change(RECORD.encode()))
+    assert refused.value.fix == "give the record as it was written, `v` is `assent/erasure/v1`"
 
 
 def vectors() -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from assent.domain.digests import canonical, digest_bytes
 from assent.domain.errors import Invalid, Refused
+from assent.ledger import membership
 from assent.ledger.membership import (
     CutName,
     MemberProof,
@@ -100,6 +101,12 @@ def test_who_lacks_the_key_can_name_nobody() -> None:
 
 def test_conversations_of_nobody_have_names_too() -> None:
     assert len(names_of(KEY, [("a", None), ("b", None)])) == 2
+    assert names_of(KEY, [("a", None)]) == {name_of_conversation(person_key(KEY, ""), "a")}
+    assert names_of(KEY, [("a", "person-1"), ("b", "person-1")]) == {
+        name_of_person(person_key(KEY, "person-1")),
+        name_of_conversation(person_key(KEY, "person-1"), "a"),
+        name_of_conversation(person_key(KEY, "person-1"), "b"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -129,6 +136,61 @@ def test_neighbours_that_leave_room_are_refused() -> None:
             verify_proof(replace(proof, places=places))
 
 
+@pytest.mark.parametrize("beside", [-1, 1])
+def test_a_name_beside_its_neighbour_is_not_shown_to_be_missing(beside: int) -> None:
+    """A liar shows the very place of the name, and one next to it, and says that it is not there."""
+    tree = tree_of()
+    proof = proof_of("chat-1-2", "person-1", tree)
+    [own] = proof.places
+    shown = sorted((own, tree._place(own.index + beside)), key=lambda place: place.index)
+    with pytest.raises(Refused, match="leaves room for the name"):
+        verify_proof(replace(proof, member=False, places=tuple(shown)))
+
+
+def test_the_ends_of_the_tree_show_what_lies_beyond_them_and_nothing_else() -> None:
+    tree = MemberTree([bytes([number]) * 32 for number in (2, 4, 6)])
+    first, middle, last = (tree._place(at) for at in range(3))
+
+    def missing(number: int, *places: Place) -> bool:
+        try:
+            return verify_member(bytes([number]) * 32, tree.size, tree.root, places) is False
+        except Refused:
+            return False
+
+    assert missing(1, first)
+    assert missing(7, last)
+    assert missing(3, first, middle)
+    assert missing(5, middle, last)
+    for number, places in ((3, [first]), (5, [last]), (3, [middle]), (1, [last]), (7, [first]), (5, [first, middle]),
+                           (1, [first, middle]), (7, [middle, last]), (3, [first, last]), (3, []),
+                           (3, [first, middle, last])):  # fmt: skip
+        assert not missing(number, *places), (number, places)
+
+
+def test_a_tree_of_one_shows_both_of_its_sides() -> None:
+    tree = MemberTree([bytes([4]) * 32])
+    for number in (3, 5):
+        member, places = tree.around(bytes([number]) * 32)
+        assert (member, len(places)) == (False, 1)
+        assert verify_member(bytes([number]) * 32, 1, tree.root, places) is False
+
+
+@pytest.mark.parametrize(
+    ("refused", "message", "fix"),
+    [
+        ({"places": (Place(0, bytes(32), ()),)}, "a name is not where the proof says",
+         "it does not belong to this tree: ask for a new proof"),
+        ({"places": ()}, "the proof leaves room for the name",
+         "the two neighbours, or the end of the tree, must be shown"),
+        ({"member": False}, "the proof shows the opposite of what it says", "it was changed: ask for a new one"),
+    ],
+)  # fmt: skip
+def test_a_proof_that_does_not_hold_is_refused_with_its_reason(refused: dict, message: str, fix: str) -> None:
+    with pytest.raises(Refused) as problem:
+        verify_proof(replace(proof_of("chat-1-2", "person-1"), **refused))
+    assert (problem.value.message, problem.value.fix) == (message, fix)
+
+
 def test_a_place_with_another_path_is_refused() -> None:
     proof = proof_of("chat-1-2", "person-1")
     place = proof.places[0]
@@ -152,14 +214,99 @@ def test_a_proof_has_one_spelling() -> None:
         read_member(data.replace(b'"size":20', b'"size":20.0'))
 
 
+def test_a_proof_is_written_in_the_words_of_the_page() -> None:
+    tree = tree_of()
+    said = json.loads(proof_of("chat-1-2", "person-1", tree).encode())
+    [place] = said.pop("places")
+    assert said == {
+        "assent_membership": 1,
+        "cut": {"name": "spring", "number": 3, "manifest": "sha256:" + "a" * 64},
+        "root": b64encode(tree.root).decode(),
+        "size": 20,
+        "key": b64encode(person_key(KEY, "person-1")).decode(),
+        "conversation": "chat-1-2",
+        "member": True,
+    }
+    assert sorted(place) == ["index", "name", "path"]
+    assert b64decode(place["name"]) == name_of_conversation(person_key(KEY, "person-1"), "chat-1-2")
+
+
+@pytest.mark.parametrize(
+    ("way", "value"),
+    [
+        (["assent_membership"], 2),
+        (["assent_membership"], True),
+        (["cut", "name"], 1),
+        (["cut", "number"], True),
+        (["cut", "number"], -1),
+        (["cut", "number"], "3"),
+        (["cut", "manifest"], 1),
+        (["cut", "more"], 1),
+        (["size"], True),
+        (["size"], -1),
+        (["size"], "20"),
+        (["member"], 1),
+        (["member"], "yes"),
+        (["conversation"], 1),
+        (["conversation"], ["chat-1-2"]),
+        (["key"], "AAAA"),
+        (["root"], "AAAA"),
+        (["places"], None),
+        (["places", 0, "index"], False),
+        (["places", 0, "index"], -1),
+        (["places", 0, "index"], "0"),
+        (["places", 0, "name"], "AAAA"),
+        (["places", 0, "path", 0], "AAAA"),
+        (["places", 0, "more"], 1),
+        (["more"], 1),
+    ],
+)
+def test_a_value_of_another_kind_is_no_proof(way: list, value: object) -> None:
+    said = json.loads(proof_of("chat-1-2", "person-1").encode())
+    place = said
+    for step in way[:-1]:
+        place = place[step]
+    place[way[-1]] = value
+    with pytest.raises(Invalid, match="the file is no proof of membership") as refused:
+        read_member(canonical(said))
+    assert refused.value.fix == "take it as `assent where --proof` wrote it, unchanged"
+
+
+def test_a_cut_and_a_leaf_may_have_the_number_nought() -> None:
+    tree = MemberTree([name_of_person(person_key(KEY, "person-1"))])
+    proof = prove_member(tree, CutName("spring", 0, "sha256:" + "a" * 64), person_key(KEY, "person-1"), None)
+    assert read_member(proof.encode()) == proof
+    assert (proof.number, proof.places[0].index, proof.conversation) == (0, 0, None)
+
+
+def test_a_proof_may_be_as_long_as_any_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    proof = proof_of("chat-1-2", "person-1")
+    monkeypatch.setattr(membership, "MAX_BYTES", len(proof.encode()))
+    assert read_member(proof.encode()) == proof
+    monkeypatch.setattr(membership, "MAX_BYTES", len(proof.encode()) - 1)
+    with pytest.raises(Invalid):
+        read_member(proof.encode())
+
+
+@pytest.mark.parametrize("manifest", [b"", b"[]", b"{}", b"\xff", b'{"membership":null}', b"[" * 100_000])
+def test_a_manifest_without_a_tree_names_another(manifest: bytes) -> None:
+    proof = replace(proof_of("chat-1-2", "person-1"), manifest=digest_bytes(manifest))
+    with pytest.raises(Refused, match="names another tree of members") as refused:
+        check_manifest(proof, manifest)
+    assert refused.value.fix == "the proof was made for another cut"
+
+
 def test_the_manifest_must_be_the_one_that_names_the_tree() -> None:
     manifest = canonical({"membership": tree_of().to_record()})
     proof = replace(proof_of("chat-1-2", "person-1"), manifest=digest_bytes(manifest))
     check_manifest(proof, manifest)
-    with pytest.raises(Refused, match="not that of the proof"):
+    with pytest.raises(Refused, match="not that of the proof") as refused:
         check_manifest(proof, manifest + b" ")
+    assert refused.value.fix == "compare with the manifest of the same cut and number"
     with pytest.raises(Refused, match="another tree"):
         check_manifest(replace(proof, size=19), manifest)
+    with pytest.raises(Refused, match="another tree"):
+        check_manifest(replace(proof, root=bytes(32)), manifest)
 
 
 def test_a_name_that_is_no_hash_is_refused() -> None:

@@ -44,7 +44,10 @@ AREAS: Final = (
     Area(
         "decide",
         "policy/decide+versions+explain+model",
-        (_WORDS, _MADE_UP, _VERSIONS, _CASES, f"{_SERVICES}/test_decide.py", f"{_SERVICES}/test_explain.py"),
+        (
+            *(f"{_POLICY}/test_versions.py", _WORDS, _MADE_UP, _VERSIONS, _CASES),
+            *(f"{_SERVICES}/test_decide.py", f"{_SERVICES}/test_explain.py"),
+        ),
     ),
     Area(
         "query",

@@ -52,7 +52,7 @@ AREAS: Final = (
     Area(
         "query",
         "policy/compile+compile_versions+runs+rows+nominate",
-        (_MADE_UP, _VERSIONS, _WORDS, f"{_POLICY}/test_nominate.py"),
+        (f"{_POLICY}/test_set_query.py", _MADE_UP, _VERSIONS, _WORDS, f"{_POLICY}/test_nominate.py"),
         (f"{_POLICY}/test_nominate.py::test_the_law_meets_parts_that_are_due_by_a_bound",),
     ),
     Area(

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.laws.random_facts import INSTANTS, POLICIES, RandomFacts, load
 
-from assent.domain.durations import parse_duration
+from assent.domain.durations import Duration, parse_duration
 from assent.domain.facts import Facts
 from assent.policy.decide import decide
-from assent.policy.model import CLASSES, Cap, Grant, Policy
+from assent.policy.model import CLASSES, AgeTest, Cap, Condition, Grant, Membership, Policy
 from assent.policy.nominate import Bound, nominate, nominate_versions
 from assent.policy.standing import UNKNOWN, Permitted, lasting
 from assent.policy.versions import decide_versions
@@ -228,3 +228,103 @@ def test_what_never_ends_and_cannot_be_capped_is_never_nominated() -> None:
     bounds = nominate(with_grants(endless), CONSUMER)
     assert bounds == ()
     assert not nominated(bounds, replace(CONSUMER, last_turn_at=datetime(1999, 1, 1, tzinfo=UTC)), INSTANTS[0])
+
+
+# -- to the day: what is too early is looked at in vain ---------------------------------------------
+
+
+def length(text: str) -> Duration:
+    return parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("use_for", "erase_after", "days"),
+    [("P30D", None, 30), ("P30D", "P7D", 37), ("P1M", "P1M", 56), ("P1Y", "P1D", 366), ("P2D", "PT12H", 2.5)],
+)
+def test_a_bound_is_the_shortest_that_use_and_erasure_can_take_together(
+    use_for: str, erase_after: str | None, days: float
+) -> None:
+    after = None if erase_after is None else length(erase_after)
+    grant = replace(GRANT, use_for=replace(GRANT.use_for, default=length(use_for)), erase_after=after, caps=())
+    assert nominate(with_grants(grant), CONSUMER) == (Bound("last_turn_at", timedelta(days=days)),)
+
+
+@pytest.mark.parametrize(
+    ("use_after", "erase_after", "days"), [(None, None, 0), ("P2D", None, 2), (None, "P30D", 30), ("P2D", "P30D", 32)]
+)
+def test_the_bound_of_a_cap_is_what_it_leaves_of_use_and_of_the_bytes(
+    use_after: str | None, erase_after: str | None, days: float
+) -> None:
+    ends = {
+        name: None if text is None else length(text)
+        for name, text in (("use_after", use_after), ("erase_after", erase_after))
+    }
+    grant = replace(GRANT, caps=(replace(CAP, key="deleted_at", keeps=False, **ends),))
+    assert nominate(with_grants(grant), CONSUMER) == (
+        Bound("last_turn_at", timedelta(days=30)),
+        Bound("deleted_at", timedelta(days=days)),
+    )
+
+
+@pytest.mark.parametrize(("stronger", "bounds"), [(-1, 2), (0, 2), (1, 1)])
+def test_a_floor_outlasts_a_cap_only_if_it_is_of_a_stronger_class(stronger: int, bounds: int) -> None:
+    floor = replace(GRANT, floor=True, rank=CAP.rank + stronger, caps=(replace(CAP, keeps=False),))
+    found = nominate(with_grants(floor), CONSUMER)
+    assert found is not None
+    assert len(found) == bounds
+
+
+@pytest.mark.parametrize(("stronger", "days"), [(-1, 30), (0, 30), (1, 365)])
+def test_a_floor_counts_only_if_it_is_of_a_stronger_class_than_every_ceiling(stronger: int, days: int) -> None:
+    """Of one class the ceiling wins, so that the floor alone says nothing about the end."""
+    year = replace(GRANT.use_for, default=length("P1Y"))
+    floor = replace(GRANT, id="floor", floor=True, rank=GRANT.rank + 1 + stronger, use_for=year, caps=())
+    ceiling = replace(GRANT, rank=GRANT.rank + 1, caps=())
+    assert nominate(with_grants(floor, ceiling), CONSUMER) == (Bound("last_turn_at", timedelta(days=days)),)
+
+
+def test_a_ceiling_that_cannot_count_for_a_class_beats_no_floor_of_it() -> None:
+    year = replace(GRANT.use_for, default=length("P1Y"))
+    floor = replace(GRANT, id="floor", floor=True, use_for=year, caps=())
+    voice = Condition((Membership("data", frozenset({"voice"})),))
+    ceiling = replace(GRANT, rank=GRANT.rank + 1, when=voice, caps=())
+    assert nominate(with_grants(floor, ceiling), CONSUMER) == (Bound("last_turn_at", timedelta(days=365)),)
+    unknown = replace(CONSUMER, data=None)  # where it may count, the bytes are kept as if it did
+    assert nominate(with_grants(floor, ceiling), unknown) == (Bound("last_turn_at", timedelta(days=30)),)
+
+
+def test_a_veto_that_hangs_on_what_is_not_known_takes_nothing_away() -> None:
+    minor = replace(LOADED[ANTHROPIC].vetoes[0], when=Condition((AgeTest(18, None),)))
+    grant = replace(GRANT, vetoes=(minor,), caps=())
+    own = (Bound("last_turn_at", timedelta(days=30)),)
+    assert [nominate(with_grants(grant), replace(CONSUMER, age=age)) for age in (17, 18, None)] == [None, own, own]
+
+
+def test_of_several_versions_each_clock_has_its_shortest_bound() -> None:
+    def version(days: int, after: str, *, key: str) -> Policy:
+        cap = replace(CAP, key=key, keeps=False, use_after=None, erase_after=length(after))
+        use = replace(GRANT.use_for, default=length(f"P{days}D"))
+        return with_grants(replace(GRANT, use_for=use, caps=(cap,)))
+
+    one, other = version(30, "P9D", key="deleted_at"), version(20, "P11D", key="deleted_at")
+    third = version(40, "P5D", key="account_closed_at")
+    assert nominate_versions([one, other, third], CONSUMER) == (
+        Bound("last_turn_at", timedelta(days=20)),
+        Bound("deleted_at", timedelta(days=9)),
+        Bound("account_closed_at", timedelta(days=5)),
+    )
+    needs_choice = with_grants(next(grant for grant in LOADED[ANTHROPIC].grants if grant.choices))
+    assert nominate_versions([one, needs_choice], CONSUMER) is None
+    assert nominate_versions([with_grants(replace(GRANT, use_for=replace(GRANT.use_for, default=None), caps=()))],
+                             CONSUMER) == ()  # fmt: skip
+
+
+def test_a_grant_that_needs_two_choices_counts_surely_only_if_both_are_sure() -> None:
+    training = next(grant for grant in LOADED[ANTHROPIC].grants if grant.choices)
+    [rule] = training.choices
+    both = replace(training, choices=(rule, replace(rule, purpose="sharing")), vetoes=(), caps=())
+    pair = (rule.purpose, "last_turn_at")
+    state = replace(CONSUMER, age=30, origin="person", surface="chat", mode="normal")
+    assert nominate(with_grants(both), state, Permitted(frozenset({pair}))) is None
+    sure = Permitted(frozenset({pair, ("sharing", "last_turn_at")}))
+    assert nominate(with_grants(both), state, sure) == (Bound("last_turn_at", timedelta(days=5 * 365)),)

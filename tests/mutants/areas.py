@@ -116,7 +116,8 @@ AREAS: Final = (
     Area(
         "erasing",
         "services/erase/quarantine+redecide+journal+carry_out+prove",
-        (f"{_SERVICES}/erase", f"{_SERVICES}/test_quarantine.py", f"{_SERVICES}/test_prove.py",
-         f"{_SERVICES}/test_derived.py", f"{_SERVICES}/test_sweep.py::test_only_what_the_plan_names_is_erased"),
+        (f"{_SERVICES}/erase", "tests/laws/test_redecide_agrees.py",
+         *(f"{_SERVICES}/test_{name}.py" for name in ("carrying", "quarantine", "prove", "derived")),
+         f"{_SERVICES}/test_sweep.py::test_only_what_the_plan_names_is_erased"),
     ),
 )  # fmt: skip

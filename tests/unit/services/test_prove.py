@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from assent.domain.errors import AssentError, Incomplete, Invalid, NotFound, Ref
 from assent.ledger.erasure_proof import read_erasure_proof, verify_erasure
 from assent.ledger.note import new_signer
 from assent.services.erase.carry_out import carry_out
+from assent.services.erase.journal import Journal
 from assent.services.erase.prove import erasures_of, prove
 from assent.services.erase.registry import add
 
@@ -112,8 +114,11 @@ def _canonical(table: object) -> bytes:
 
 def test_what_was_never_erased_cannot_be_proven(swept: Provider) -> None:
     for named in ("test:young", "99", "nothing"):
-        with pytest.raises(NotFound, match="nothing was erased"):
+        with pytest.raises(NotFound, match=f"nothing was erased under `{named}`") as missing:
             erasures_of(swept.store, named)
+        assert missing.value.fix == (
+            "give the number of an erasure, or the id of a conversation of which something was erased"
+        )
 
 
 def test_an_erasure_that_waits_has_no_proof_yet(swept: Provider) -> None:
@@ -121,8 +126,9 @@ def test_an_erasure_that_waits_has_no_proof_yet(swept: Provider) -> None:
     swept.keep(talk("more"))
     swept.sweep(swept.plan(NOW + DAY).digest, NOW + DAY)
     (erasure,) = erasures_of(swept.store, "test:more")
-    with pytest.raises(Incomplete, match="has no receipt yet"):
+    with pytest.raises(Incomplete, match=f"erasure `{erasure.id}` has no receipt yet") as waits:
         prove(swept.store, swept.world, log_of(), erasure)
+    assert waits.value.fix == "run `assent sweep --redo`; `assent derived list` says which copies it waits for"
 
 
 def test_a_key_that_came_back_is_found(swept: Provider) -> None:
@@ -137,8 +143,62 @@ def test_a_tombstone_that_was_changed_is_found(swept: Provider) -> None:
     with swept.store._database.writing() as connection:
         connection.exec_driver_sql("DROP TRIGGER tombstone_never_changes")
         connection.exec_driver_sql("UPDATE tombstone SET part = 'other' WHERE number = 0")
-    with pytest.raises(AssentError, match="does not fit together"):
+    with pytest.raises(AssentError, match="what the store says of erasure `1` does not fit together") as altered:
         prove(swept.store, swept.world, log_of(), swept.store.erasure(1))
+    assert altered.value.fix == (
+        "somebody or the disk changed it: run `assent reconcile`, and restore the store from a backup"
+    )
+
+
+def test_a_receipt_that_was_changed_is_found(swept: Provider) -> None:
+    erasure = swept.store.erasure(1)
+    for receipt in (swept.store.erasure(2).receipt, erasure.receipt.replace('"note":"', '"note":"x', 1)):
+        with pytest.raises(AssentError, match="what the store says of erasure `1` does not fit together"):
+            prove(swept.store, swept.world, log_of(), replace(erasure, receipt=receipt))
+
+
+def test_what_the_ledger_does_not_hold_cannot_be_proven(swept: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaf = swept.store.receipt_leaf(1)
+    for found in (None, replace(leaf, salt=None)):
+        monkeypatch.setattr(swept.store, "receipt_leaf", lambda _number, found=found: found)
+        with pytest.raises(AssentError, match="the ledger has no leaf for erasure `1`") as missing:
+            prove(swept.store, swept.world, log_of(), swept.store.erasure(1))
+        assert missing.value.fix == "restore the store from a backup"
+
+
+def test_what_was_erased_before_erasures_were_chained_has_no_proof(swept: Provider) -> None:
+    with pytest.raises(Refused, match="erasure `1` is from before erasures were chained") as early:
+        prove(swept.store, swept.world, log_of(), replace(swept.store.erasure(1), kind="before"))
+    assert early.value.fix == "its tombstones are all there is: see the sweep of that time"
+
+
+def test_an_erasure_is_found_by_its_number_and_by_each_of_its_conversations(swept: Provider) -> None:
+    assert [one.id for one in erasures_of(swept.store, "2")] == [2]
+    assert [one.id for one in erasures_of(swept.store, "test:old0")] == [1]
+    swept.keep(talk("new", "s1", T0, part("q"), part("a", at=day(1))))
+    swept.sweep(swept.plan(NOW).digest, NOW, batch_rows=1)
+    assert [one.id for one in erasures_of(swept.store, "test:new")] == [4, 3]
+
+
+def test_a_part_that_is_here_again_is_told(swept: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a restore without the journal would bring it back: the intake does not."""
+    swept.keep(talk("other", "s1", day(45), part("a", at=day(45)), part("new", at=day(45))))
+    again = {"test:old1": swept.store.conversation("test:other"), "test:old2": swept.store.conversation("test:young")}
+    monkeypatch.setattr(swept.store, "conversation", again.get)
+
+    def here(conversation: str | None = None) -> tuple[str, ...]:
+        return prove(swept.store, swept.world, log_of(), swept.store.erasure(1), conversation).attempt.here
+
+    assert here() == ("test:old1#a", "test:old2#q", "test:old2#a")
+    assert (here("test:old0"), here("test:old1")) == ((), ("test:old1#a",))
+
+
+def test_without_the_journal_of_the_time_nobody_knows_which_keys_to_try(swept: Provider, tmp_path: Path) -> None:
+    elsewhere = replace(swept.world, journal=Journal(tmp_path / "another journal"))
+    attempt = prove(swept.store, elsewhere, log_of(), swept.store.erasure(1)).attempt
+    assert (attempt.tried, attempt.opened) == (None, 0)
+    later = prove(swept.store, swept.world, log_of(), swept.store.erasure(2)).attempt
+    assert later.tried == 6, "two parts in each of two conversations, and their titles"
 
 
 def test_texts_that_others_took_the_place_of_can_be_proven_too(swept: Provider) -> None:

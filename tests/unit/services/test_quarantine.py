@@ -47,8 +47,10 @@ def test_nothing_is_swept_before_the_window_ends_and_everything_right_after(acme
 
 
 def test_nobody_brings_it_back_when_the_window_is_over(acme: Provider) -> None:
-    with pytest.raises(Refused, match="until 2026-01-17T12:00:00Z"):
+    with pytest.raises(Refused) as refused:
         undelete(acme.store, "test:a", by="s1", now=DELETED + WINDOW, window=WINDOW)
+    assert refused.value.message == "conversation `test:a` could be brought back until 2026-01-17T12:00:00Z"
+    assert refused.value.fix == "it may be here still, but a sweep is free to take it; what is to stay needs a hold"
     assert facts(acme) == {DELETED}
 
 
@@ -77,14 +79,25 @@ def test_somebody_else_needs_two_people(acme: Provider) -> None:
 
 
 def test_what_is_not_deleted_cannot_be_brought_back(acme: Provider) -> None:
-    with pytest.raises(Refused, match="is not deleted"):
+    with pytest.raises(Refused, match="conversation `test:b` is not deleted") as refused:
         undelete(acme.store, "test:b", by="s1", now=day(3), window=WINDOW)
-    with pytest.raises(NotFound):
+    assert refused.value.fix == "there is nothing to bring back"
+    with pytest.raises(NotFound, match="there is no conversation `test:nothing`") as missing:
         undelete(acme.store, "test:nothing", by="s1", now=day(3), window=WINDOW)
+    assert missing.value.fix == "it may have been erased, which nothing undoes"
 
 
 def test_deleting_again_does_not_move_the_window(acme: Provider) -> None:
     assert hide(acme.store, "test:a", now=day(9)) == DELETED
+
+
+def test_what_changes_while_it_is_brought_back_is_left_alone(acme: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(acme.store, "withdraw_deletion", lambda *said: asked.append(said))
+    with pytest.raises(Refused, match="conversation `test:a` changed meanwhile") as refused:
+        undelete(acme.store, "test:a", by="s1", now=day(3), window=WINDOW)
+    assert refused.value.fix == "look at it, and ask again"
+    assert asked == [("test:a", DELETED)]
 
 
 def test_a_request_that_changed_meanwhile_is_left_alone(acme: Provider) -> None:

@@ -45,7 +45,7 @@ AREAS: Final = (
         "decide",
         "policy/decide+versions+explain+model",
         (
-            *(f"{_POLICY}/test_versions.py", _WORDS, _MADE_UP, _VERSIONS, _CASES),
+            *(f"{_POLICY}/test_decide_edges.py", f"{_POLICY}/test_versions.py", _WORDS, _MADE_UP, _VERSIONS, _CASES),
             *(f"{_SERVICES}/test_decide.py", f"{_SERVICES}/test_explain.py"),
         ),
     ),

@@ -103,7 +103,7 @@ AREAS: Final = (
     Area(
         "plans",
         "services/plan+sweep services/hold/*",
-        (f"{_SERVICES}/test_plan.py", f"{_SERVICES}/test_sweep.py", f"{_SERVICES}/test_holds.py"),
+        tuple(f"{_SERVICES}/test_{name}.py" for name in ("plan", "plan_edges", "sweep", "sweep_terms", "holds")),
         (
             f"{_SERVICES}/test_plan.py::test_a_plan_finds_exactly_what_the_reference_finds_due",
             f"{_SERVICES}/test_plan.py::test_every_policy_that_a_tombstone_names_can_be_read",

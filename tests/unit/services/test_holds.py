@@ -65,14 +65,72 @@ def test_a_hold_that_could_not_be_journalled_is_not_acknowledged_and_can_be_plac
 
 
 @pytest.mark.parametrize(
-    "change", [{"author": " "}, {"reason": ""}, {"matter": ""}, {"review_at": day(1)}], ids=lambda c: next(iter(c))
+    ("change", "message", "fix"),
+    [
+        ({"author": " "}, "a hold needs an author", "without it nobody can review the hold"),
+        ({"reason": ""}, "a hold needs a reason", "without it nobody can review the hold"),
+        ({"matter": "\t"}, "a hold needs a matter", "without it nobody can review the hold"),
+        ({"review_at": day(1)}, "a hold is to be reviewed after it starts", "give a later instant"),
+        ({"review_at": day(0)}, "a hold is to be reviewed after it starts", "give a later instant"),
+    ],
 )
 def test_a_hold_that_nobody_could_review_is_refused(
-    store: SqliteStore, journal: Journal, change: dict[str, object]
+    store: SqliteStore, journal: Journal, change: dict[str, object], message: str, fix: str
 ) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as refused:
         place(store, journal, replace(HOLD, **change))
+    assert (refused.value.message, refused.value.fix) == (message, fix)
     assert store.hold("h1") is None
+    assert written(journal) == []
+
+
+def test_a_hold_may_be_reviewed_the_instant_after_it_starts(store: SqliteStore, journal: Journal) -> None:
+    soon = replace(HOLD, review_at=day(1) + timedelta(microseconds=1))
+    place(store, journal, soon)
+    assert store.hold("h1") == soon
+
+
+def test_entries_of_a_hold_are_written_at_its_start_and_at_its_release(store: SqliteStore, journal: Journal) -> None:
+    place(store, journal, HOLD)
+    ask_release(store, request="a1", hold="h1", by="ann", reason="settled", now=day(2), valid=WEEK)
+    approve_release(store, journal, "a1", by="ben", now=day(3))
+    assert [entry.at for entry in journal.read()] == [day(1), day(3)]
+
+
+def test_a_request_for_a_release_says_who_asks_why_and_until_when(store: SqliteStore, journal: Journal) -> None:
+    place(store, journal, HOLD)
+    asked = ask_release(store, request="a1", hold="h1", by="ann", reason="settled", now=day(2), valid=WEEK)
+    assert (asked.id, asked.act, asked.target, asked.asked_by, asked.reason) == (
+        "a1",
+        "release",
+        "h1",
+        "ann",
+        "settled",
+    )
+    assert (asked.asked_at, asked.valid_until) == (day(2), day(2) + WEEK)
+    approve_release(store, journal, "a1", by="ben", now=day(3))
+    used = store.approval("a1")
+    assert used is not None
+    assert (used.approved_by, used.used_at) == ("ben", day(3))
+
+
+def test_what_cannot_be_released_says_where_to_look(store: SqliteStore, journal: Journal) -> None:
+    with pytest.raises(NotFound, match="there is no hold `h1`") as missing:
+        ask_release(store, request="a1", hold="h1", by="ann", reason="r", now=day(2), valid=WEEK)
+    assert missing.value.fix == "look at `assent hold list` for the ids"
+    place(store, journal, HOLD)
+    ask(store, id="a1", act="exceed", target="h1", by="ann", reason="r", now=day(2), valid=WEEK)
+    with pytest.raises(Refused, match="request `a1` is about something else than a hold") as other:
+        approve_release(store, journal, "a1", by="ben", now=day(3))
+    assert other.value.fix == "look at `assent approve list`"
+    ask_release(store, request="a2", hold="h1", by="ann", reason="settled", now=day(2), valid=WEEK)
+    approve_release(store, journal, "a2", by="ben", now=day(3))
+    with pytest.raises(Refused, match="request `a2` was carried out already") as again:
+        approve_release(store, journal, "a2", by="ben", now=day(3))
+    assert again.value.fix == "nothing is left to do here"
+    with pytest.raises(Refused, match="hold `h1` is released already") as released:
+        ask_release(store, request="a3", hold="h1", by="ann", reason="r", now=day(4), valid=WEEK)
+    assert released.value.fix == "look at `assent hold list`"
 
 
 def test_two_people_release_and_the_journal_says_so(store: SqliteStore, journal: Journal) -> None:

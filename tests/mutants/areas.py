@@ -43,9 +43,10 @@ AREAS: Final = (
     Area("standing", "policy/standing+conditions", (f"{_POLICY}/test_standing.py", _WORDS, _MADE_UP)),
     Area(
         "decide",
-        "policy/decide+versions+explain+model",
+        "policy/decide+versions+explain+model+plans",
         (
-            *(f"{_POLICY}/test_decide_edges.py", f"{_POLICY}/test_versions.py", _WORDS, _MADE_UP, _VERSIONS, _CASES),
+            *(f"{_POLICY}/test_{name}.py" for name in ("decide_edges", "versions", "plans_named")),
+            *(_WORDS, _MADE_UP, _VERSIONS, _CASES),
             *(f"{_SERVICES}/test_decide.py", f"{_SERVICES}/test_explain.py"),
         ),
     ),

@@ -55,6 +55,15 @@ def test_what_an_operator_typed_is_tame_too(home: Home) -> None:
     assert len(said.out.splitlines()) == 1
 
 
+def test_holds_and_matters_are_tame_too(home: Home) -> None:
+    said = home("hold", "person", EVIL, "--matter", EVIL, "--author", EVIL, "--reason", EVIL)
+    assert said.status == 0, said.err
+    assert tame(said)
+    for listing in ("list", "matters"):
+        assert tame(home("hold", listing))
+        assert len(home("hold", listing).out.splitlines()) == 1
+
+
 def test_an_error_is_one_line_whatever_it_quotes(tmp_path: Path) -> None:
     said = call(Wiring(tmp_path, NOW), "policy", "show", EVIL)
     assert said.status == 3

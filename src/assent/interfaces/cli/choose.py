@@ -9,7 +9,7 @@ import click
 from assent.domain.errors import Refused
 from assent.domain.facts import ACTS
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.asking import about, about_options, outcome_record, question_here, take
 from assent.interfaces.cli.options import NAME
 from assent.services.choose.gate import check_may_allow
@@ -77,10 +77,10 @@ def command(
 
     choice = outcome.choice
     where = "" if choice.scope == "everything" else f", this {choice.scope} only"
-    click.echo(f"recorded: {act} for {purpose}{where} at {format_instant(choice.at)} (leaf {outcome.appended.number})")
+    echo_line(f"recorded: {act} for {purpose}{where} at {format_instant(choice.at)} (leaf {outcome.appended.number})")
     for line in in_words(outcome.effects) if outcome.effects is not None else ():
-        click.echo(f"  {line}")
-    click.echo(f"your receipt: assent receipt {choice.id} --out receipt.json")
+        echo_line(f"  {line}")
+    echo_line(f"your receipt: assent receipt {choice.id} --out receipt.json")
     return 0
 
 
@@ -94,7 +94,7 @@ def _show(wiring: Wiring, subject: str, *, as_json: bool) -> int:
         return 0
     for choice in found:
         where = "" if choice.scope == "everything" else f" ({choice.scope})"
-        click.echo(f"{format_instant(choice.at)}  {choice.purpose:10} {choice.act:9} on {choice.surface or '?'}{where}")
+        echo_line(f"{format_instant(choice.at)}  {choice.purpose:10} {choice.act:9} on {choice.surface or '?'}{where}")
     if not found:
         click.echo("never asked, or never answered")
     _say_standings(wiring, subject)
@@ -108,4 +108,4 @@ def _say_standings(wiring: Wiring, subject: str) -> None:
         if standing.choice is not None:
             where = {"everything": ""}.get(standing.scope, f" for one {standing.scope}")
             since = f" since {format_instant(standing.since)}" if standing.since is not None else ""
-            click.echo(f"now: {standing.purpose} {standing.status}{where}{since}, by {standing.source}")
+            echo_line(f"now: {standing.purpose} {standing.status}{where}{since}, by {standing.source}")

@@ -9,7 +9,7 @@ import click
 
 import assent_verify
 from assent import __version__
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.private import write_for_owner
 from assent.services.connect.vendors import folders
 from assent.services.evidence.export import EvidenceWorld, write_evidence
@@ -45,9 +45,9 @@ def command(wiring: Wiring, out: Path, as_json: bool) -> int:
     if as_json:
         echo_json({"file": str(out), "members": counts})
     else:
-        click.echo(f"evidence: {out}")
+        echo_line(f"evidence: {out}")
     return 0
 
 
 def _say(what: str) -> None:
-    click.echo(f"  {what}", err=True)
+    echo_line(f"  {what}", err=True)

@@ -10,7 +10,7 @@ import click
 
 from assent.domain.errors import AssentError
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.options import INSTANT, NAME
 from assent.services.hold.conditions import query_of
 from assent.services.hold.place import place
@@ -157,11 +157,11 @@ def _place(
         record = {"hold": hold.id, "start": format_instant(now), "conversations": covered.conversations}
         echo_json(record | {"people": covered.people, "undecidable": covered.undecidable})
         return 0
-    click.echo(f"hold {hold.id} stands since {format_instant(now)}; review by {until:%Y-%m-%d}")
+    echo_line(f"hold {hold.id} stands since {format_instant(now)}; review by {until:%Y-%m-%d}")
     hint = "" if covered.conversations else ": check the name, nothing of it is kept"
-    click.echo(f"it covers {covered.conversations:,} conversations of {covered.people:,} people{hint}")
+    echo_line(f"it covers {covered.conversations:,} conversations of {covered.people:,} people{hint}")
     if covered.undecidable:
-        click.echo(f"{covered.undecidable:,} more could not be judged, because facts are not known: hold them by name")
+        echo_line(f"{covered.undecidable:,} more could not be judged, because facts are not known: hold them by name")
     return 0
 
 
@@ -190,7 +190,7 @@ def show(wiring: Wiring, subject: str | None, matter: str | None, as_json: bool)
             echo_json(record)
         else:
             mark = "  gag" if hold.gag else ""
-            click.echo(f"{hold.id}  {hold.matter}  {hold.scope:12}{mark} {state}")
+            echo_line(f"{hold.id}  {hold.matter}  {hold.scope:12}{mark} {state}")
     return 0
 
 
@@ -202,7 +202,7 @@ def _shown_to(wiring: Wiring, subject: str, *, as_json: bool) -> int:
         if as_json:
             echo_json(record | {"conversations": one.conversations})
         else:
-            click.echo(f"{hold.id}  since {hold.start:%Y-%m-%d}  {one.conversations:,} conversations  {_state(hold)}")
+            echo_line(f"{hold.id}  since {hold.start:%Y-%m-%d}  {one.conversations:,} conversations  {_state(hold)}")
     return 0
 
 
@@ -223,7 +223,7 @@ def matters(wiring: Wiring, as_json: bool) -> int:
     for one in wiring.store.matters():
         state = f"closed {format_instant(one.closed_at)}" if one.closed_at else "open"
         record = {"matter": one.id, "opened_at": format_instant(one.opened_at), "state": state}
-        echo_json(record) if as_json else click.echo(f"{one.id}  since {one.opened_at:%Y-%m-%d}  {state}")
+        echo_json(record) if as_json else echo_line(f"{one.id}  since {one.opened_at:%Y-%m-%d}  {state}")
     return 0
 
 
@@ -240,5 +240,5 @@ def close(wiring: Wiring, matter: str) -> int:
       assent hold close 2026-CV-114
     """
     wiring.store.close_matter(matter, wiring.now())
-    click.echo(f"matter {matter} is closed")
+    echo_line(f"matter {matter} is closed")
     return 0

@@ -10,6 +10,7 @@ import click
 
 from assent import settings
 from assent.domain.errors import Refused
+from assent.interfaces.cli.app import echo_line
 from assent.interfaces.cli.options import NEW_FOLDER, read_notice, read_policy
 from assent.policy.parse import parse_document, parse_policy
 from assent.services.erase.registry import begin
@@ -57,8 +58,8 @@ def command(
       assent init my-assent --database postgresql://assent@db.example/assent
     """
     home = make_home(wiring, folder, policies, database=database, notices=notices, origin=origin)
-    click.echo(f"made {folder}: policy {', '.join(policy.name for policy in home.policies)}")
-    click.echo(f"next: cd {folder} && assent import FORMAT PATH --subject ME --plan pro --age adult")
+    echo_line(f"made {folder}: policy {', '.join(policy.name for policy in home.policies)}")
+    echo_line(f"next: cd {folder} && assent import FORMAT PATH --subject ME --plan pro --age adult")
     return 0
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.options import NAME
 
 if TYPE_CHECKING:
@@ -35,5 +35,5 @@ def command(wiring: Wiring, device: str, subject: str, as_json: bool) -> int:
         echo_json({"carried": [{"id": one.choice.id, "purpose": one.choice.purpose} for one in carried]})
         return 0
     purposes = ", ".join(sorted({one.choice.purpose for one in carried}))
-    click.echo("linked; " + (f"declined for the account too: {purposes}" if carried else "no refusal to carry along"))
+    echo_line("linked; " + (f"declined for the account too: {purposes}" if carried else "no refusal to carry along"))
     return 0

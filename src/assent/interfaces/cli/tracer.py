@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 
 if TYPE_CHECKING:
     from assent.wiring import Wiring
@@ -78,5 +78,5 @@ def list_(wiring: Wiring, *, as_json: bool) -> int:
         if as_json:
             echo_json({"tracer": one.tracer.conversation, "planted": planted, "state": one.state})
         else:
-            click.echo(f"{one.tracer.conversation}  planted {planted}  {one.state}")
+            echo_line(f"{one.tracer.conversation}  planted {planted}  {one.state}")
     return 2 if any(one.state == "lost" for one in seen) else 0

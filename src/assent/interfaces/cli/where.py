@@ -9,7 +9,7 @@ import click
 
 from assent.domain.errors import Incomplete
 from assent.domain.instants import format_instant
-from assent.interfaces.cli.app import echo_json
+from assent.interfaces.cli.app import echo_json, echo_line
 from assent.interfaces.cli.options import NAME
 from assent.interfaces.cli.private import write_for_owner
 from assent.interfaces.cli.progress import progress
@@ -69,7 +69,7 @@ def command(
             echo_json(_record(cut))
         else:
             state = f"  retired {format_instant(cut.retired_at)}" if cut.retired_at else ""
-            click.echo(f"{cut.name} {cut.number}  cut {format_instant(cut.created_at)}{state}  {cut.manifest}")
+            echo_line(f"{cut.name} {cut.number}  cut {format_instant(cut.created_at)}{state}  {cut.manifest}")
     if not found and not as_json:
         click.echo("in no cut")
     for one in _runs(wiring, asked):
@@ -78,7 +78,7 @@ def command(
         if as_json:
             echo_json(one.to_record())
         else:
-            click.echo(f"run {one.run.id}  {_told(one)}")
+            echo_line(f"run {one.run.id}  {_told(one)}")
     if folder is not None:
         _prove(wiring, asked, folder, named)
     return 0 if found else 2

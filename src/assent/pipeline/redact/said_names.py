@@ -34,18 +34,58 @@ def _introduced(value: str) -> int:
     return 70 if words[0] & GIVEN and (not words[0] & COMMON or len(words) > 1) else 0
 
 
+_KIN: Final = (
+    "son|daughter|brother|sister|husband|wife|boss|friend|cousin|uncle|aunt|nephew|niece|grandma|grandpa|girlfriend|boyfriend|neighbou?r|landlord|colleague|"
+    "sohn|tochter|bruder|schwester|mann|frau|nachbarin|nachbar|onkel|tante|oma|opa|cousine|neffe|nichte|freundin|freund|chefin|chef|kollegin|kollege|schwager|"
+    "fils|fille|frère|s(?:œ|oe)ur|mari|femme|voisine|voisin|tante|oncle|mamie|papi|copine|copain|neveu|nièce|"
+    "hijo|hija|hermano|hermana|marido|mujer|jefe|jefa|vecino|vecina|tío|tía|abuela|abuelo|primo|prima|novio|novia|sobrino|sobrina|"
+    "figlio|figlia|fratello|sorella|marito|moglie|vicino|vicina|zio|zia|nonna|nonno|cugino|cugina|nipote|fidanzato|fidanzata"
+)
+_OURS: Final = "my|our|his|her|your|mein|meine|meinem|meiner|meinen|unser|unsere|mon|ma|notre|mi|nuestro|nuestra|mio|mia|il mio|la mia"
+KIN: Final = Rule(
+    "name",
+    (rf"\b(?:{_OURS}) (?:{_KIN})[ ,]".replace("œ", r"\xc5\x93").replace("è", r"\xc3\xa8").replace("í", r"\xc3\xad"),),
+    re.compile(rf"(?i:\b(?:{_OURS}) (?:{_KIN}),? )(?P<v>[^\W\d_A-Z]{{3,20}})(?![\w'’@-])"),
+    lambda match: _small(match["v"], GIVEN),
+)
+TITLED: Final = Rule(
+    "name",
+    (
+        r"\b(?:herrn?|mrs?|miss|docteur|dottor|dottoressa|doctora?|signora?|se\xc3\xb1ora?|madame|monsieur|ma\xc3\xaetre) ",
+    ),
+    re.compile(
+        r"\b(?i:herrn?|mrs?|miss|docteur|dottor|dottoressa|doctora?|signora?|señora?|madame|monsieur|maître) (?P<v>[^\W\d_A-Z]{3,20})(?![\w'’@-])"
+    ),
+    lambda match: _small(match["v"], FAMILY),
+)
+CALLED: Final = Rule(
+    "name",
+    (r"(?:s'appelle|se llama|si chiama|s nam(?:e is|ed)|r nam(?:e is|ed)| called|namens|hei(?:\xc3\x9f|ss)t) ",),
+    re.compile(
+        r"(?i:s['’]appelle|se llama|si chiama|\b(?:his|hers?|their) name is|\bnamed|\bcalled|\bnamens|\b(?:er|sie) heißt) (?P<v>[^\W\d_A-Z]{3,20})(?![\w'’@-])"
+    ),
+    lambda match: _small(match["v"], GIVEN),
+)
+
+
+def _small(value: str, kind: int) -> int:
+    """Judge a word in small letters: a name that is no everyday word."""
+    known = load().kinds.get(value, 0)
+    return 70 if known & kind and not known & COMMON else 0
+
+
 KEYED: Final = Rule(
     "name",
     (
         r"(?:(?:first|last|full|given|family|maiden|middle|sur|display|customer|client|contact|patient|employee|holder|owner|author|"
         r"recipient|sender|student|guest|vor|nach|familien|person|real|legal|spouse|tenant|passenger|driver)[ _-]?name|nom|pr\xc3\xa9nom|prenom|"
-        r"apellidos?|nombre|cognome|nome|imi\xc4\x99|nazwisko|signed-off-by|co-authored-by|reviewed-by)[\"'\x60\\]{0,2} ?[:=]",
+        r"apellidos?|nombre|cognome|nome|imi\xc4\x99|nazwisko|signed-off-by|co-authored-by|reviewed-by)[\"'\x60\\]{0,2} {0,20}[:=]",
     ),
     re.compile(
         r"(?:(?i:(?:first|last|full|given|family|maiden|middle|sur|display|customer|client|contact|patient|employee|holder|owner|author|"
         r"recipient|sender|student|guest|vor|nach|familien|person|real|legal|spouse|tenant|passenger|driver)[ _-]?name|\bnom|pr[ée]nom|apellidos?|"
         r"\bnombre(?: completo)?|cognome|\bnome(?: completo)?|imię|nazwisko|signed-off-by|co-authored-by|reviewed-by))"
-        rf"\\?[\"'`]?\s?[:=]\s?\\?[\"'`]?(?P<v>{_NAME})(?![\w(@])"
+        rf"\\?[\"'`]?\s?(?:[ ]{{0,20}}=>|[:=])\s?\\?[\"'`]?(?P<v>{_NAME})(?![\w(@])"
     ),
     lambda match: (
         0 if match["v"] in {"None", "True", "False", "Optional", "String", "Text", "Field", "Name", "Column"} else 85
@@ -68,4 +108,14 @@ EASTERN: Final = Rule(
     lambda _: 80,
 )
 
-RULES: Final = (INTRODUCED, KEYED, BEFORE_MAIL, EASTERN)
+_ABOARD: Final = "(?:MRS?|MS|MISS|MSTR|MME|MLLE|SRA?|SIG|DR)"
+PASSENGER: Final = Rule(
+    "name",
+    (r"[a-z]/[a-z]+ ?(?:mrs?|ms|miss|mstr|mme|mlle|sra?|sig|dr)\b",),
+    re.compile(
+        rf"(?<![\w/])(?P<v>[A-ZÀ-ÖØ-Þ]{{2,25}})(?=/[A-ZÀ-ÖØ-Þ]{{2,25}} ?{_ABOARD}\b)|(?<=[A-ZÀ-ÖØ-Þ]/)(?P<w>[A-ZÀ-ÖØ-Þ]{{2,25}}?)(?= ?{_ABOARD}\b)"
+    ),
+    lambda _: 80,
+)
+
+RULES: Final = (INTRODUCED, KIN, TITLED, CALLED, PASSENGER, KEYED, BEFORE_MAIL, EASTERN)

@@ -115,7 +115,7 @@ LATIN: Final = Rule(
     re.compile(
         rf"(?<![\w.-])(?:{_NUMBER}(?:[ ](?:bis|ter|quater))?,?[ ](?i:{_FRENCH_KIND})[ ](?:{_SMALL}[ ]?){{0,2}}{_CAP}(?:[ -](?:{_SMALL}[ ]?)?{_CAP}){{0,4}}"
         rf"|(?i:{_LATIN_KIND})(?:[ ]|(?<=[./]))(?:{_SMALL}[ ]?){{0,2}}(?:{_CAP}|\d{{1,2}} (?:de )?\w+)(?:[ -](?:{_SMALL}[ ]?)?{_CAP}){{0,4}}(?:,[ ]?|[ ])(?:n\.?[ ]?[º°o]?\.?[ ]?|n[uú]m\.?[ ]?|s/n|km[ ]?)?\d{{1,4}}(?: ?[-/] ?\d{{1,4}})?(?:[ ]?[A-Za-z](?!\w))?(?![\w.]*\d)"
-        rf"(?:,[ ](?:\d{{1,2}}[ºª°][ ]?\w{{0,3}}|piso[ ]\d+\w?|apto\.?[ ]?\d+|[Bb]ajo|int(?:erno|\.)?[ ]?\d+|esc(?:\.|alera)?[ ]\w+)){{0,3}}){_POSTCODE_TOWN}"
+        rf"(?:,[ ](?:\d{{1,2}}[ºª°](?:[ ]?\w{{1,3}}(?!\w))?|piso[ ]\d+\w?|apto\.?[ ]?\d+|[Bb]ajo|int(?:erno|\.)?[ ]?\d+|esc(?:\.|alera)?[ ]\w+)){{0,3}}){_POSTCODE_TOWN}"
     ),
     _latin,
 )

@@ -169,7 +169,7 @@ FLOORS = {
     "national_id": 0.97,
     "path_user": 1.0,
     "phone": 0.98,
-    "repository": 0.92,
+    "repository": 0.9,
     "secret": 0.85,
     "username": 0.69,
 }

@@ -43,9 +43,9 @@ AREAS: Final = (
     Area("standing", "policy/standing+conditions", (f"{_POLICY}/test_standing.py", _WORDS, _MADE_UP)),
     Area(
         "decide",
-        "policy/decide+versions+explain+model+plans",
+        "policy/decide+versions+explain+model+plans+regions",
         (
-            *(f"{_POLICY}/test_{name}.py" for name in ("decide_edges", "versions", "plans_named")),
+            *(f"{_POLICY}/test_{name}.py" for name in ("decide_edges", "versions", "plans_named", "regions")),
             *(_WORDS, _MADE_UP, _VERSIONS, _CASES),
             *(f"{_SERVICES}/test_decide.py", f"{_SERVICES}/test_explain.py"),
         ),

@@ -108,7 +108,7 @@ def read_erasure_proof(data: bytes) -> ErasureProof:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
         raise _none() from None
-    if proof.encode() != data.rstrip(b"\n"):
+    if proof.encode() != data.removesuffix(b"\n"):
         raise _none()
     return proof
 
@@ -173,6 +173,13 @@ def _check_stone(stone: Stone, record: ErasureRecord) -> None:
         raise Refused(f"tombstone `{stone.number}` names a policy that the record does not", "ask for a new proof")
 
 
+def _instant(said: str) -> datetime:
+    try:
+        return parse_instant(said)
+    except Invalid:
+        raise _none() from None
+
+
 def _stone(table: dict[str, Any]) -> Stone:
     salt = bytes.fromhex(table["salt"])
     path = tuple(map(bytes.fromhex, table["path"]))
@@ -182,7 +189,7 @@ def _stone(table: dict[str, Any]) -> Stone:
         number=int(table["number"]),
         conversation=str(table["conversation"]),
         part=str(table["part"]),
-        erase_by=parse_instant(table["erase_by"]),
+        erase_by=_instant(table["erase_by"]),
         rule=str(table["rule"]),
         policy=str(table["policy"]),
         salt=salt,

@@ -234,7 +234,7 @@ def _read(said: dict[str, Any]) -> MemberProof:
 
 def _sound(proof: MemberProof) -> bool:
     numbers = (proof.number, proof.size, *(place.index for place in proof.places))
-    texts = (proof.cut, proof.manifest, proof.conversation or "")
+    texts = (proof.cut, proof.manifest, "" if proof.conversation is None else proof.conversation)
     return (
         all(type(number) is int and number >= 0 for number in numbers)
         and all(type(text) is str for text in texts)

@@ -38,12 +38,15 @@ PLAIN: Final[dict[str, object]] = {
 ELSEWHERE: Final = "ZZ"
 """A region that no rule can name (ISO 3166-1 leaves it to its readers)."""
 
+OLDEST: Final = 150
+"""Years: nobody is older."""
+
 _UNIVERSE: Final[dict[str, tuple[object, ...]]] = {
     "surface": get_args(Surface),
     "mode": get_args(Mode),
     "data": get_args(DataClass),
     "origin": get_args(Origin),
-    "age": tuple(range(151)),
+    "age": tuple(range(OLDEST + 1)),
     "signed_in": (True, False),
 }
 KEYS: Final = ("plan", "region", "role", "age", "signed_in", "mode", "surface", "data", "origin")
@@ -116,9 +119,7 @@ def _universe(key: str, tests: Sequence[Membership | AgeTest], policies: Sequenc
 
 def _words(key: str, members: Sequence[Any]) -> str:
     if key == "age":
-        if members[0] == 0:
-            return f"under {members[-1] + 1}"
-        return f"{members[0]} or older" if members[-1] == 150 else f"{members[0]} to {members[-1]}"
+        return " or ".join(_years(first, last) for first, last in _stretches(members))
     if key == "signed_in":
         return "signed in" if members[0] else "not signed in"
     if ELSEWHERE in members:
@@ -128,6 +129,23 @@ def _words(key: str, members: Sequence[Any]) -> str:
         covered = {code for name in groups for code in REGIONS[name]}
         members = [name for name in members if name not in covered]
     return listed([str(name) for name in members], "or")
+
+
+def _stretches(years: Sequence[int]) -> list[tuple[int, int]]:
+    """Put years that follow each other together: the first and the last of each stretch."""
+    found: list[tuple[int, int]] = []
+    for year in years:
+        if found and found[-1][1] == year - 1:
+            found[-1] = (found[-1][0], year)
+        else:
+            found.append((year, year))
+    return found
+
+
+def _years(first: int, last: int) -> str:
+    if first == 0:
+        return f"under {last + 1}"
+    return f"{first} or older" if last == OLDEST else f"{first} to {last}"
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:

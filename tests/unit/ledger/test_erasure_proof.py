@@ -180,6 +180,7 @@ SHORT = "AAAA"
     "data",
     [
         proof().encode() + b" ",
+        proof().encode() + b"\n\n",
         b"\n" + proof().encode(),
         changed(v="assent/erasure-proof/v2"),
         changed(salt=SHORT),
@@ -197,6 +198,7 @@ SHORT = "AAAA"
         stone_with(rule=1),
         stone_with(policy=1),
         stone_with(erase_by="2026-03-02T13:00:00+01:00"),
+        stone_with(erase_by="yesterday"),
         stone_with(salt="00" * 31),
         stone_with(salt="FF" * 32),
         stone_with(path=["00" * 31]),

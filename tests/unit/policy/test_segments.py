@@ -45,6 +45,7 @@ def words(key: str, *tests: Membership | AgeTest) -> list[str]:
     [
         ("age", [AgeTest(18, None)], ["18 or older", "under 18"]),
         ("age", [AgeTest(16, None), AgeTest(18, None)], ["18 or older", "under 16", "16 to 17"]),
+        ("age", [AgeTest(18, 16)], ["under 16 or 18 or older", "16 to 17"]),
         ("signed_in", [Membership("signed_in", frozenset({True}))], ["signed in", "not signed in"]),
         ("mode", [Membership("mode", frozenset({"private"}))], ["normal", "private"]),
         (

@@ -19,7 +19,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from assent.domain.digests import canonical
-from assent.domain.errors import AssentError, Refused
+from assent.domain.errors import AssentError, Invalid, Refused
 from assent.domain.instants import format_instant, from_micros, parse_instant, to_micros
 from assent.store.records import Erasure, Hold, Stone
 from assent.vault.disk import make_folder, sync_folder
@@ -290,7 +290,7 @@ def _entry(line: bytes, after: Mark | None, name: str) -> Entry:
         if after is not None and (record["previous"], found.number) != (after.chain, after.number + 1):
             raise Refused(f"line `{found.number}` of the journal `{name}` does not follow the one before it", _ALTERED)
         return Entry(cast("Kind", record["kind"]), parse_instant(record["at"]), record["body"], found)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError, Invalid):
         number = 1 if after is None else after.number + 1
         raise Refused(f"line `{number}` of the journal `{name}` is none", _ALTERED) from None
 

@@ -237,6 +237,7 @@ def test_a_line_that_does_not_follow_is_named(tmp_path: Path) -> None:
         ([one, two, two, three], "line `2` of the journal `2026-03-01.jsonl` does not follow"),
         ([one, two], "line `4` of the journal `2026-03-02.jsonl` does not follow"),
         ([one, b"{}\n", three], "line `2` of the journal `2026-03-01.jsonl` is none"),
+        ([one.replace(b'"at":"', b'"at":"x'), two, three], "line `1` of the journal `2026-03-01.jsonl` is none"),
         ([b"[]\n", two, three], "line `1` of the journal `2026-03-01.jsonl` is none"),
     ]
     for lines, message in rows:

@@ -69,7 +69,10 @@ def _html_blocks(page: str) -> Iterator[tuple[str, int, bool]]:
     except lxml.etree.ParserError:
         return  # nothing but comments: a reader sees nothing
     for node in tree.xpath(_INVISIBLE):
-        node.drop_tree()
+        if node is tree:
+            return
+        if node.getparent() is not None:  # a comment before the document is no part of it
+            node.drop_tree()
     pieces: list[str] = []
     begun, heads = 1, False
     for event, node in lxml.etree.iterwalk(tree, events=("start", "end")):

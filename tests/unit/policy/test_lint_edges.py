@@ -5,6 +5,8 @@ from test_lint import ADS, FIRST, SMALL, accepted, changed, document, found, gra
 
 from assent.policy.lint import Beside, lint
 from assent.policy.lints.finding import Finding
+from assent.policy.lints.page import page_text
+from assent.services.notice.sentences import sentences_of
 
 NORMAL = ('purpose = "service"\nanchor', 'purpose = "service"\nwhen = { mode = "normal" }\nanchor')
 CHOICE = '{ purpose = "training", needs = "allowed" }'
@@ -403,3 +405,11 @@ def test_other_versions_are_compared_to_the_last() -> None:
     stranger = document(changed(('provider = "acme"', 'provider = "other"')))
     rival = document(changed(('version = "2"', 'version = "2b"')))
     assert names(SMALL, others=[stranger, rival]) == [("L13", "")]
+
+
+@pytest.mark.parametrize(
+    "page", ["<!-- nothing -->", "<html hidden><p>All of it.</p>", "<html/>"]
+)
+def test_a_page_that_shows_nothing_says_nothing(page: str) -> None:
+    assert page_text(page).strip() == ""
+    assert sentences_of(page) == []

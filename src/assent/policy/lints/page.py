@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import lxml.html
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from assent.policy.document import Document
 
-_INVISIBLE = "//script|//style|//template|//noscript|//*[@hidden]|//comment()"
+UNSEEN: Final = "//script|//style|//template|//noscript|//*[@hidden]|//comment()"
+"""Nodes of a page that no reader sees, as an XPath."""
+
 _QUOTES = str.maketrans({"’": "'", "\u2018": "'", "“": '"', "”": '"', "`": None, "\u00ad": None})
 
 
@@ -34,10 +36,22 @@ def page_text(page: str) -> str:
     """Return what a reader of the page sees; text without markup is returned as it is."""
     if not re.search(r"<[a-zA-Z!/]", page):
         return page
-    tree: Any = lxml.html.document_fromstring(page.encode(), parser=lxml.html.HTMLParser(encoding="utf-8"))
-    for node in tree.xpath(_INVISIBLE):
-        node.drop_tree()
-    return str(tree.text_content())
+    tree = visible(page, UNSEEN)
+    return "" if tree is None else str(tree.text_content())
+
+
+def visible(page: str, unseen: str) -> Any | None:
+    """Read an HTML page without the nodes of an XPath that no reader sees; None where nothing is left."""
+    try:
+        tree: Any = lxml.html.document_fromstring(page.encode(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+    except lxml.etree.ParserError:
+        return None
+    for node in tree.xpath(unseen):
+        if node is tree:
+            return None
+        if node.getparent() is not None:  # a comment before the document is no part of it
+            node.drop_tree()
+    return tree
 
 
 def _squeezed(text: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import lxml.html
+import lxml.etree
 
+from assent.policy.lints.page import UNSEEN, visible
 from assent.services.notice.lexicon import length_of, plain
 from assent.services.notice.words import shipped
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from assent.domain.durations import Duration
 
-_INVISIBLE: Final = "//script|//style|//template|//noscript|//*[@hidden]|//comment()|//processing-instruction()|//head"
+_UNSEEN: Final = f"{UNSEEN}|//processing-instruction()|//head"
 _BLOCKS: Final = frozenset(
     re.findall(
         r"\w+",
@@ -64,15 +65,9 @@ def language_of(page: str) -> str:
 
 def _html_blocks(page: str) -> Iterator[tuple[str, int, bool]]:
     """Yield the text of each block, its line, and whether it is a heading."""
-    try:
-        tree: Any = lxml.html.document_fromstring(page.encode(), parser=lxml.html.HTMLParser(encoding="utf-8"))
-    except lxml.etree.ParserError:
-        return  # nothing but comments: a reader sees nothing
-    for node in tree.xpath(_INVISIBLE):
-        if node is tree:
-            return
-        if node.getparent() is not None:  # a comment before the document is no part of it
-            node.drop_tree()
+    tree = visible(page, _UNSEEN)
+    if tree is None:
+        return
     pieces: list[str] = []
     begun, heads = 1, False
     for event, node in lxml.etree.iterwalk(tree, events=("start", "end")):

@@ -23,7 +23,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -430,24 +430,18 @@ def verify(text: str, key: str | None, checkpoint: str | None = None, log: Path 
     return proven
 
 
-class _Arguments(argparse.ArgumentParser):
-    """Ends with 1 where the arguments are wrong: 2 says that a receipt is invalid."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the arguments."""
-        self.print_usage(sys.stderr)
-        self.exit(1, f"unreadable: {message}\n")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line, verify, and say what holds."""
-    status = "Exit status: 0 valid, 1 unreadable or wrong arguments, 2 invalid, 4 not everything could be checked."
-    parser = _Arguments(prog="assent-verify", description="Verify a receipt of a choice, offline.", epilog=status)
+    told = str(__doc__).splitlines()
+    parser = argparse.ArgumentParser("assent-verify", description=told[0], epilog=told[-1])
     parser.add_argument("receipt", type=Path)
     parser.add_argument("--key", help="the log's public key, obtained elsewhere than from who gave the receipt")
     parser.add_argument("--checkpoint", type=Path, help="a checkpoint obtained elsewhere")
     parser.add_argument("--log", type=Path, help="a folder with a copy of the log")
-    given = parser.parse_args(arguments)
+    try:
+        given = parser.parse_args(arguments)
+    except SystemExit as ended:
+        return 1 if ended.code else 0  # argparse says 2, which is an invalid receipt
     try:
         note = read_text(given.checkpoint) if given.checkpoint else None
         proven = verify(read_text(given.receipt), given.key, note, given.log)

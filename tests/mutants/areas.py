@@ -64,7 +64,7 @@ AREAS: Final = (
     Area(
         "lint",
         "policy/lint+segments policy/lints/*",
-        tuple(f"{_POLICY}/test_{name}.py" for name in ("lint", "lint_edges", "segments", "render")),
+        tuple(f"{_POLICY}/test_{name}.py" for name in ("lint", "lint_edges", "policy_segments", "render")),
         (f"{_POLICY}/test_lint.py::test_every_lint_is_tested_and_described",),  # reads the pages, which are not copied
     ),
     Area("compare", "policy/compare+compare_effect", (f"{_POLICY}/test_compare.py",)),

@@ -407,9 +407,7 @@ def test_other_versions_are_compared_to_the_last() -> None:
     assert names(SMALL, others=[stranger, rival]) == [("L13", "")]
 
 
-@pytest.mark.parametrize(
-    "page", ["<!-- nothing -->", "<html hidden><p>All of it.</p>", "<html/>"]
-)
+@pytest.mark.parametrize("page", ["<!-- nothing -->", "<html hidden><p>All of it.</p>", "<html/>"])
 def test_a_page_that_shows_nothing_says_nothing(page: str) -> None:
     assert page_text(page).strip() == ""
     assert sentences_of(page) == []

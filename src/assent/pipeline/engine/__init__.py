@@ -44,7 +44,8 @@ class Local:
 
     def map(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Worked]:
         """Work on batches in order."""
-        return map(self._work, batches)
+        for batch in batches:  # `map` would take a `StopIteration` of the work for the end of the batches
+            yield self._work(batch)
 
 
 @contextmanager

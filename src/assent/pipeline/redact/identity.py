@@ -125,9 +125,9 @@ DOCUMENT: Final = Rule(
 )  # fmt: skip
 
 _MONTHS: Final = (
-    r"jan\w*\.?|feb\w*\.?|m[aä]r\w*\.?|apr\w*\.?|ma[yio]\w*|jun\w*\.?|jul\w*\.?|aug\w*\.?|sep\w*\.?|o[ck]t\w*\.?|nov\w*\.?|"
-    r"de[cz]\w*\.?|janv\w*\.?|f[ée]v\w*\.?|mars|avr\w*\.?|juin|juil\w*\.?|ao[uû]t|d[ée]c\w*\.?|ene\w*\.?|abr\w*\.?|"
-    r"ago\w*\.?|dic\w*\.?|gen\w*\.?|mag\w*\.?|giu\w*\.?|lug\w*\.?|set\w*\.?|ott\w*\.?"
+    r"jan[a-zà-ÿ]*\.?|feb[a-zà-ÿ]*\.?|m[aä]r[a-zà-ÿ]*\.?|apr[a-zà-ÿ]*\.?|ma[yio][a-zà-ÿ]*|jun[a-zà-ÿ]*\.?|jul[a-zà-ÿ]*\.?|aug[a-zà-ÿ]*\.?|sep[a-zà-ÿ]*\.?|o[ck]t[a-zà-ÿ]*\.?|nov[a-zà-ÿ]*\.?|"
+    r"de[cz][a-zà-ÿ]*\.?|janv[a-zà-ÿ]*\.?|f[ée]v[a-zà-ÿ]*\.?|mars|avr[a-zà-ÿ]*\.?|juin|juil[a-zà-ÿ]*\.?|ao[uû]t|d[ée]c[a-zà-ÿ]*\.?|ene[a-zà-ÿ]*\.?|abr[a-zà-ÿ]*\.?|"
+    r"ago[a-zà-ÿ]*\.?|dic[a-zà-ÿ]*\.?|gen[a-zà-ÿ]*\.?|mag[a-zà-ÿ]*\.?|giu[a-zà-ÿ]*\.?|lug[a-zà-ÿ]*\.?|set[a-zà-ÿ]*\.?|ott[a-zà-ÿ]*\.?"
 )
 _BIRTH: Final = (
     r"date.?of.?birth|birth.?da(?:te|y)|\bd\.?o\.?b\.?|\bborn|geburts(?:datum|tag)|\bgeb(?:oren|\.|\b)|n[ée]e?(?:\(e\))?[ _]le|"

@@ -172,6 +172,8 @@ def _is_date(value: str) -> bool:
     if match:
         year, month, day = (match[a] or match[b] for a, b in (("y", "y2"), ("m", "m2"), ("d", "d2")))
         month = str(int(month))
+    elif re.fullmatch(r"\d{8}", value):
+        year, month, day = value[:4], str(int(value[4:6])), value[6:]
     else:
         numbers = re.findall(r"\d+", value)
         if "年" in value:

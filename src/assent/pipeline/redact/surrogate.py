@@ -126,10 +126,11 @@ class Surrogates:
         year = reserved.birth_year(number % 10 + 3)
         month = number // 10 % 12 + 1
         match = re.fullmatch(r"(\d{4})([-./])(\d\d?)[-./](\d\d?)|(\d\d?)([-./])(\d\d?)[-./](\d{2,4})", value)
+        if re.fullmatch(r"\d{8}", value):
+            return f"{year}{month:02}{reserved.birth_day(year, str(month)):02}"
         if match is None and "年" not in value:
             day = str(reserved.birth_day(year, reserved.month_key(value)))
-            numbers = iter((day, str(year)))
-            return re.sub(r"\d+", lambda _: next(numbers), value)
+            return re.sub(r"\d+", lambda found: str(year) if len(found[0]) == 4 else day, value)
         day = f"{reserved.birth_day(year, str(month)):02}"
         if match is None:
             return f"{year}年{month}月{int(day)}日"

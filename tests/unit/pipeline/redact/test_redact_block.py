@@ -4,10 +4,13 @@ import ast
 import ipaddress
 import json
 import pickle
+import re
 
 import pyarrow as pa
+import pytest
 
 from assent.pipeline.block import block_digest
+from assent.pipeline.engine import Local
 from assent.pipeline.normalise import Normalise, normalise
 from assent.pipeline.redact import checks
 from assent.pipeline.redact.block import UNCERTAIN, Redact, mask, redact
@@ -133,3 +136,38 @@ def test_normalising_composes_letters_but_not_in_fenced_code() -> None:
     assert normalise(family) == family
     made = Normalise().apply(batch(("c1", "p1", loose), ("c1", "p1", "x")))
     assert made.counts == {"changed": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "shape"),
+    [
+        ("19740612", r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|1[0-2])"),
+        ("1974-06-12", r"\d{4}-\d\d-\d\d"),
+        ("12.6.74", r"\d\d\.\d\d\.\d\d"),
+        ("12 June 1974", r"\d{1,2} June \d{4}"),
+        ("June 12th, 1974", r"June \d{1,2}th, \d{4}"),
+        ("1974年6月12日", r"\d{4}年\d{1,2}月\d{1,2}日"),
+    ],
+)
+def test_a_birth_is_replaced_by_a_date_that_is_written_alike_and_settles(value: str, shape: str) -> None:
+    text = f"date of birth: {value}"
+    assert [found.type for found in find(text)] == ["date_of_birth"]
+    new = one(text)
+    assert re.fullmatch(f"date of birth: {shape}", new)
+    assert new != text
+    assert one(new) == new
+
+
+def test_words_with_figures_in_them_are_no_months_and_stop_nothing() -> None:
+    done = redact(["born 3 March2 1985 and born 4 May 1985 there", "it goes on"], KEY, "c1", TERMS)
+    assert "March2 1985" in done.texts[0]
+    assert "4 May 1985" not in done.texts[0]
+    assert done.texts[1] == "it goes on"
+
+
+def test_work_that_stops_by_mistake_is_no_end_of_the_batches() -> None:
+    def stops(_rows: pa.RecordBatch) -> object:
+        raise StopIteration
+
+    with pytest.raises(RuntimeError):
+        list(Local(stops).map([batch(("c", None, "x"))]))  # type: ignore[arg-type]

@@ -218,7 +218,8 @@ def rows(text: str, spans: list[tuple[int, int]], known: dict[str, int], *, real
     for start, parts, kinds in names.runs(text, known):
         if real and any(kind & names.GIVEN and not kind & (names.COMMON | names.PLACE) for kind in kinds):
             continue
-        for (_, left, right), described in zip(parts, names.features(text, start, parts, kinds, known), strict=True):
+        described_parts = names.features(text, start, parts, kinds, known, german=names.is_german(text))
+        for (_, left, right), described in zip(parts, described_parts, strict=True):
             label = any(a <= left and right <= b for a, b in spans)
             # the words of names that no list knows are not learnt by heart: others will stand there
             by_heart = label and "k0" in described

@@ -9,7 +9,7 @@ import math
 import re
 import zlib
 from array import array
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
@@ -156,9 +156,9 @@ def shape(word: str) -> str:
 
 
 def features(
-    text: str, start: int, parts: list[tuple[str, int, int]], kinds: list[int], known: dict[str, int]
+    text: str, start: int, parts: list[tuple[str, int, int]], kinds: list[int], known: dict[str, int], *, german: bool
 ) -> list[list[str]]:
-    """Describe each part of a run to the tagger: what the list says, the words around, and the place."""
+    """Describe each part of a run to the tagger: what the list says, the words around, the place, the language."""
     end = parts[-1][2]
     lead = text[max(0, start - 48) : start]
     line = lead.rpartition("\n")[2]
@@ -177,7 +177,7 @@ def features(
     where, behind = _before(line), _behind(tail)
     left = _beside(_LEFT.search(line), known) if where in _JOINS or one in _ANDS else "-"
     right = _beside(_RIGHT.match(tail), known) if close in _JOINS or after in _ANDS else "-"
-    german = "g" if _german(text) else "o"
+    tongue = "g" if german else "o"
     described = []
     for index, (word, _, _) in enumerate(parts):
         low = word.lower()
@@ -193,15 +193,15 @@ def features(
             f"r{one}", f"kr{kind},{one}", f"t{two},{one}", f"a{after}" if index == len(parts) - 1 else f"aw{parts[index + 1][0].lower()}",
             f"ra{after}", f"ka{kind},{after}", f"c{close},{kind}", f"n{near},{kind}", f"f{form},{kind}", f"x{low[-3:]}", f"y{low[-2:]},{kind}",
             f"w{low}" if kind & (COMMON | PLACE) or not kind else "w", f"s{opens},{place},{form}", f"no{near},{close}",
-            f"W{where},{name},{min(len(parts), 3)}", f"V{behind},{name}", f"WV{where},{behind},{name}", f"L{left},{right},{name}", f"G{german}{where},{kind},{form}",
+            f"W{where},{name},{min(len(parts), 3)}", f"V{behind},{name}", f"WV{where},{behind},{name}", f"L{left},{right},{name}", f"G{tongue}{where},{kind},{form}",
         ]  # fmt: skip
         if name != "n":
-            one_said.append(f"Gx{german}{low[-4:]}")
+            one_said.append(f"Gx{tongue}{low[-4:]}")
             if name == "u":
                 padded = f"^{low}$"
                 one_said += [f"q{padded[at : at + 3]}" for at in range(min(len(low), 12))]
                 made_of = _compound(low, known)
-                one_said += (f"h{made_of}", f"H{german}{made_of},{where}")
+                one_said += (f"h{made_of}", f"H{tongue}{made_of},{where}")
         described.append(one_said)
     return described
 
@@ -258,8 +258,7 @@ def _compound(low: str, known: dict[str, int]) -> str:
     return "-"
 
 
-@lru_cache(maxsize=4)
-def _german(text: str) -> bool:
+def is_german(text: str) -> bool:
     """Tell whether a text looks German, where every noun has a capital."""
     return " und " in text or " der " in text or " ist " in text or " ich " in text or " die " in text
 
@@ -370,10 +369,11 @@ def find_names(text: str, unsure: int) -> list[Finding]:
     """Find names of people, from `unsure` percent on; offsets are code points of `text`."""
     kinds, _, weights = load()
     found = []
+    german = is_german(text)
     for start, parts, classes in runs(text, kinds):
         sure = [
             _percent(score(one, weights)) - (0 if kind else _STRANGE)
-            for one, kind in zip(features(text, start, parts, classes, kinds), classes, strict=True)
+            for one, kind in zip(features(text, start, parts, classes, kinds, german=german), classes, strict=True)
         ]
         for index, (word, _, _) in enumerate(parts):
             if sure[index] < _BESIDE_A_TITLE and classes[index] != COMMON and word[:1].isupper():
